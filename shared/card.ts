@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { ModelError } from "./errors.ts";
+
+/** How an image becomes the network's input tensor. Pixels are in 0..1 before mean and standard deviation. */
+export const InputSpec = z.object({
+  height: z.int().min(1).max(4096),
+  width: z.int().min(1).max(4096),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  fit: z.enum(["cover", "contain", "stretch"]),
+  mean: z.array(z.number()),
+  std: z.array(z.number().positive()),
+}).refine((input) => input.mean.length === input.channels && input.std.length === input.channels, {
+  message: "mean and std need one value for each channel",
+});
+export type InputSpec = z.infer<typeof InputSpec>;
+
+/**
+ * A distance at or below which two images are called the same, for one false-match rate: the share of impostor pairs that
+ * it accepts. `fnmr` is the share of genuine pairs that it rejects, with its 95% interval.
+ */
+export const Threshold = z.object({
+  fmr: z.number().gt(0).lt(1),
+  distance: z.number().min(0),
+  fnmr: z.number().min(0).max(1),
+  fnmrLow: z.number().min(0).max(1),
+  fnmrHigh: z.number().min(0).max(1),
+});
+export type Threshold = z.infer<typeof Threshold>;
+
+/**
+ * The false-match rate as a function of the distance: `fmr[i]` of the impostor pairs lie at `distance[i]` or nearer. Both
+ * ascend. The first point is the lowest rate that the number of impostor pairs supports.
+ */
+export const Calibration = z.object({
+  distance: z.array(z.number()).min(2),
+  fmr: z.array(z.number().gt(0).max(1)).min(2),
+}).refine((c) => c.distance.length === c.fmr.length, { message: "distance and fmr differ in length" });
+export type Calibration = z.infer<typeof Calibration>;
+
+/** Figures on identities never trained on. */
+export const Evaluation = z.object({
+  recallAt1: z.number(),
+  recallAt5: z.number(),
+  mapAtR: z.number(),
+  rPrecision: z.number(),
+  auc: z.number(),
+  eer: z.number(),
+  tarAtFar: z.record(z.string(), z.number()),
+  identities: z.int(),
+  images: z.int(),
+  protocol: z.string(),
+});
+export type Evaluation = z.infer<typeof Evaluation>;
+
+/** The exported weights against the float32 layers model. */
+export const Quantization = z.object({
+  scheme: z.enum(["none", "float16", "uint8", "int8"]),
+  bytes: z.int(),
+  meanCosine: z.number(),
+  minCosine: z.number(),
+  recallAt1Delta: z.number(),
+});
+export type Quantization = z.infer<typeof Quantization>;
+
+/** An input that a runtime must reproduce: a PNG of the network's input size, base64, and its embedding. */
+export const Golden = z.object({ input: z.base64(), embedding: z.array(z.number()) });
+export type Golden = z.infer<typeof Golden>;
+
+/** How the model came to be. */
+export const Training = z.object({
+  backbone: z.string(),
+  loss: z.string(),
+  sampler: z.string(),
+  optimizer: z.string(),
+  seed: z.int(),
+  engine: z.string(),
+  epochs: z.int(),
+  seconds: z.number(),
+  dataHash: z.string(),
+  version: z.string(),
+});
+export type Training = z.infer<typeof Training>;
+
+/** The model card: what rides in `model.json` as `userDefinedMetadata.triptych`. */
+export const Card = z.object({
+  cardVersion: z.literal(1),
+  fingerprint: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  input: InputSpec,
+  embedding: z.object({ dimensions: z.int().min(1), metric: z.literal("euclidean") }),
+  thresholds: z.array(Threshold).min(1),
+  calibration: Calibration,
+  evaluation: Evaluation,
+  quantization: Quantization,
+  goldens: z.array(Golden).min(3),
+  training: Training,
+});
+export type Card = z.infer<typeof Card>;
+
+/**
+ * Reads the card out of a parsed `model.json`.
+ *
+ * @throws {ModelError} if it is not there or not a card of a version that we know
+ */
+export function cardOf(modelJson: unknown, where: string): Card {
+  const metadata = (modelJson as { userDefinedMetadata?: { triptych?: unknown } })?.userDefinedMetadata?.triptych;
+  if (metadata === undefined) {
+    throw new ModelError(`${where} has no model card; write it with \`deno task train\` or \`deno task export\`.`);
+  }
+  const parsed = Card.safeParse(metadata);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new ModelError(`The model card of ${where} is not valid at ${issue.path.join(".")}: ${issue.message}.`);
+}

@@ -1,0 +1,120 @@
+import { type Card, cardOf, type InputSpec } from "./card.ts";
+import { messageOf, ModelError } from "./errors.ts";
+
+/** One weight as tfjs's manifest describes it. */
+export interface WeightSpec {
+  name: string;
+  shape: number[];
+  dtype: "float32" | "int32" | "bool";
+  quantization?: { dtype: "uint8" | "uint16" | "float16"; scale?: number; min?: number; original_dtype?: string };
+}
+
+/** A tfjs graph model's `model.json`. */
+export interface ModelJson {
+  format: "graph-model";
+  generatedBy: string;
+  convertedBy: string | null;
+  modelTopology: unknown;
+  signature: unknown;
+  weightsManifest: { paths: string[]; weights: WeightSpec[] }[];
+  userDefinedMetadata: { triptych: Card };
+}
+
+/** A model directory, read. */
+export interface ModelFiles {
+  modelJson: ModelJson;
+  /** All shards of all groups, one after the other. */
+  weights: Uint8Array<ArrayBuffer>;
+  card: Card;
+}
+
+/**
+ * Reads a model directory from disk or over HTTP, and checks that its bytes are those that its fingerprint was taken of.
+ *
+ * @param directory a path, or a URL ending in the directory
+ * @throws {ModelError} if a file is missing, cannot be parsed, or was changed
+ */
+export async function readModelFiles(directory: string | URL): Promise<ModelFiles> {
+  const read = reader(directory);
+  const modelJson = parse(new TextDecoder().decode(await read("model.json")), directory);
+  const card = cardOf(modelJson, `${directory}/model.json`);
+  const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
+  const weights = concatenate(await Promise.all(paths.map(read)));
+  const actual = await fingerprintOf(modelJson, weights, card.input);
+  if (actual !== card.fingerprint) {
+    throw new ModelError(
+      `The model in ${directory} is not the one that its card describes: its bytes have the fingerprint ${actual}, the card says ${card.fingerprint}; copy it again.`,
+    );
+  }
+  return { modelJson, weights, card };
+}
+
+/**
+ * What an embedding is bound to: the SHA-256 of topology, weight manifest, weights and preprocessing.
+ *
+ * @param weights all shards, one after the other
+ */
+export async function fingerprintOf(
+  model: Pick<ModelJson, "modelTopology" | "weightsManifest">,
+  weights: Uint8Array<ArrayBuffer>,
+  input: InputSpec,
+): Promise<string> {
+  const specs = model.weightsManifest.flatMap((group) => group.weights);
+  const facts = new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input }));
+  const digest = await crypto.subtle.digest("SHA-256", concatenate([facts, weights]));
+  return `sha256:${Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+function reader(directory: string | URL): (name: string) => Promise<Uint8Array<ArrayBuffer>> {
+  const base = String(directory).replace(/\/+$/, "");
+  const remote = /^https?:/.test(base);
+  return async (name) => {
+    try {
+      if (!remote) {
+        return await Deno.readFile(base.startsWith("file:") ? new URL(`${base}/${name}`) : `${base}/${name}`);
+      }
+      const response = await fetch(`${base}/${name}`);
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (error) {
+      const cause = error instanceof Deno.errors.NotFound ? "there is no such file" : messageOf(error);
+      throw new ModelError(
+        `Cannot read ${base}/${name}: ${cause}; give a directory that \`deno task train\` or \`deno task export\` wrote.`,
+      );
+    }
+  };
+}
+
+function parse(text: string, directory: string | URL): ModelJson {
+  let json: ModelJson;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new ModelError(`${directory}/model.json is not JSON; copy the model again.`);
+  }
+  if (json?.format !== "graph-model" || !Array.isArray(json.weightsManifest)) {
+    throw new ModelError(`${directory}/model.json is not a tfjs graph model; write one with \`deno task export\`.`);
+  }
+  return json;
+}
+
+function concatenate(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.byteLength;
+  }
+  return whole;
+}
+
+/** JSON with the keys of every object in order, so that equal values have equal bytes. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_key, item) =>
+      item !== null && typeof item === "object" && !Array.isArray(item)
+        ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => a < b ? -1 : 1))
+        : item,
+  );
+}
