@@ -1,0 +1,128 @@
+import initJpegDecoder from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
+// Imported only so that the package, whose binary is read below, is among those installed.
+import "@jsquash/png/codec/pkg/squoosh_png.js";
+import initWebpDecoder from "@jsquash/webp/codec/dec/webp_dec.js";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import type { ImageFormat } from "./header.ts";
+import type { Image } from "./image.ts";
+
+/** Decodes the whole of an image file to RGBA, or fails in whatever way the codec fails. */
+export type Codec = (bytes: Uint8Array) => Promise<Image | null>;
+
+/**
+ * The decoders, each a fresh WebAssembly instance per call over a module that is compiled once. A codec that met hostile
+ * bytes may be left in any state, so none is used twice.
+ */
+export const CODECS: Record<ImageFormat, Codec> = {
+  jpeg: async (bytes) => {
+    const codec = await initJpegDecoder(emscriptenOptions(await compiled("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm")));
+    return codec.decode(exactBuffer(bytes), false);
+  },
+  webp: async (bytes) => {
+    const codec = await initWebpDecoder(emscriptenOptions(await compiled("@jsquash/webp/codec/dec/webp_dec.wasm")));
+    return codec.decode(exactBuffer(bytes)) as Image | null;
+  },
+  png: async (bytes) => decodePng(await compiled(PNG_BINARY), bytes),
+};
+
+/**
+ * Encodes 8-bit RGBA as PNG.
+ *
+ * @param data `[height, width, 4]`
+ */
+export async function encodeRgbaPng(data: Uint8Array, width: number, height: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { exports } = instantiatePng(await compiled(PNG_BINARY), () => 0);
+  const result = exports.__wbindgen_add_to_stack_pointer(-16);
+  exports.encode(result, copyIn(exports, data), data.length, width, height, 8);
+  const [offset, length] = new Int32Array(exports.memory.buffer, result, 2);
+  return new Uint8Array(exports.memory.buffer, offset, length).slice();
+}
+
+const PNG_BINARY = "@jsquash/png/codec/pkg/squoosh_png_bg.wasm";
+const modules = new Map<string, Promise<WebAssembly.Module>>();
+
+function compiled(specifier: string): Promise<WebAssembly.Module> {
+  let module = modules.get(specifier);
+  if (!module) {
+    module = readFile(createRequire(import.meta.url).resolve(specifier)).then((bytes) =>
+      WebAssembly.compile(new Uint8Array(bytes))
+    );
+    modules.set(specifier, module);
+  }
+  return module;
+}
+
+interface EmscriptenOptions {
+  noInitialRun: boolean;
+  print: () => void;
+  printErr: () => void;
+  instantiateWasm: (
+    imports: WebAssembly.Imports,
+    done: (instance: WebAssembly.Instance) => void,
+  ) => WebAssembly.Exports;
+}
+
+function emscriptenOptions(module: WebAssembly.Module): EmscriptenOptions {
+  return {
+    noInitialRun: true,
+    print: () => {},
+    printErr: () => {},
+    instantiateWasm: (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => {
+      const instance = new WebAssembly.Instance(module, imports);
+      done(instance);
+      return instance.exports;
+    },
+  };
+}
+
+/** The codecs read a buffer from its first byte to its last. */
+function exactBuffer(bytes: Uint8Array): ArrayBuffer {
+  return bytes.slice().buffer as ArrayBuffer;
+}
+
+/** What we call of the binary that wasm-bindgen made of the Rust PNG codec. */
+interface PngExports {
+  memory: WebAssembly.Memory;
+  decode(offset: number, length: number): number;
+  encode(result: number, offset: number, length: number, width: number, height: number, bitDepth: number): void;
+  __wbindgen_malloc(length: number, align: number): number;
+  __wbindgen_add_to_stack_pointer(bytes: number): number;
+}
+
+function decodePng(module: WebAssembly.Module, bytes: Uint8Array): Image | null {
+  let image: Image | null = null;
+  const { exports } = instantiatePng(module, (offset, length, width, height) => {
+    image = { width, height, data: new Uint8ClampedArray(exports.memory.buffer, offset, length).slice() };
+    return 0;
+  });
+  exports.decode(copyIn(exports, bytes), bytes.length);
+  return image;
+}
+
+/**
+ * The package's own glue keeps one instance for good, so the binary is instantiated here.
+ *
+ * @param onImage is called with the decoded pixels: where the glue would make an `ImageData`
+ */
+function instantiatePng(
+  module: WebAssembly.Module,
+  onImage: (offset: number, length: number, width: number, height: number) => number,
+): { exports: PngExports } {
+  const unreachable = (name: string) => () => {
+    throw new Error(`the PNG codec called ${name}`);
+  };
+  const wbg = Object.fromEntries(
+    WebAssembly.Module.imports(module).map(({ name }) => [
+      name,
+      name.startsWith("__wbg_newwithownedu8clampedarray") ? onImage : unreachable(name),
+    ]),
+  );
+  return { exports: new WebAssembly.Instance(module, { wbg }).exports as unknown as PngExports };
+}
+
+function copyIn(exports: PngExports, bytes: Uint8Array): number {
+  const offset = exports.__wbindgen_malloc(bytes.length, 1) >>> 0;
+  new Uint8Array(exports.memory.buffer).set(bytes, offset);
+  return offset;
+}

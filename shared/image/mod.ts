@@ -1,0 +1,10 @@
+/**
+ * The one path from the bytes of an image file to the network's input tensor, the same in training and serving.
+ *
+ * @module
+ */
+export { decode, MAX_PIXELS, MAX_SIDE } from "./decode.ts";
+export { type ImageFormat, type ImageHeader, readHeader, sniff } from "./header.ts";
+export type { Image } from "./image.ts";
+export { encodePng, fitPixels, normalize, toChannels, toInputPixels } from "./input.ts";
+export { type Region, resize } from "./resize.ts";
