@@ -1,0 +1,107 @@
+/**
+ * Makes `samples/products/` from the grocery photos of Klasson et al.: phone photos and packshots, scaled down.
+ *
+ *     deno run --allow-read --allow-write scripts/make_samples.ts ../shared/data/grocery
+ *
+ * `samples/products/unseen.txt` says which products are never trained on: their photos go to `test/`, those of the
+ * others, with their packshot, to `train/`; every packshot goes to `packshots/` too, to be enrolled.
+ *
+ * @module
+ */
+import initJpegEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
+import { createRequire } from "node:module";
+import { decode, type Image, resize } from "../shared/image/mod.ts";
+
+const SHORT_SIDE = 160;
+const QUALITY = 72;
+const PHOTOS_OF_SEEN = 37;
+const PHOTOS_OF_UNSEEN = 20;
+const OUT = "samples/products";
+
+const source = Deno.args[0];
+if (!source) {
+  console.error("Say where the grocery photos are: scripts/make_samples.ts ../shared/data/grocery");
+  Deno.exit(2);
+}
+const unseen = new Set((await Deno.readTextFile(`${OUT}/unseen.txt`)).trim().split("\n"));
+const binary = await WebAssembly.compile(
+  await Deno.readFile(createRequire(import.meta.url).resolve("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm")),
+);
+
+for (const product of (await names(`${source}/train`)).filter((name) => !name.startsWith("."))) {
+  const held = unseen.has(product);
+  const photos = (await Promise.all(["train", "val", "test"].map((part) => files(`${source}/${part}/${product}`))))
+    .flat();
+  const kept = spread(photos, held ? PHOTOS_OF_UNSEEN : PHOTOS_OF_SEEN);
+  for (const [i, photo] of kept.entries()) {
+    await write(photo, `${OUT}/${held ? "test" : "train"}/${product}/${String(i + 1).padStart(2, "0")}.jpg`);
+  }
+  const packshot = `${source}/iconic/${product}.jpg`;
+  await write(packshot, `${OUT}/packshots/${product}/packshot.jpg`);
+  if (!held) await write(packshot, `${OUT}/train/${product}/packshot.jpg`);
+  console.log(`${product}: ${kept.length} of ${photos.length} photos, ${held ? "never trained on" : "to train on"}`);
+}
+
+async function names(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name).sort();
+}
+
+async function files(folder: string): Promise<string[]> {
+  try {
+    return (await names(folder)).map((name) => `${folder}/${name}`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** `count` items, evenly spread over the list: photos of one visit to a shop lie next to each other. */
+function spread<T>(items: T[], count: number): T[] {
+  if (items.length <= count) return items;
+  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]);
+}
+
+async function write(from: string, to: string): Promise<void> {
+  const image = await decode(await Deno.readFile(from));
+  await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
+  await Deno.writeFile(to, await encodeJpeg(scaled(image)));
+}
+
+function scaled(image: Image): Image {
+  const scale = Math.min(1, SHORT_SIDE / Math.min(image.width, image.height));
+  const width = Math.round(image.width * scale), height = Math.round(image.height * scale);
+  const rgb = resize(image, { x: 0, y: 0, width: image.width, height: image.height }, height, width);
+  const data = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let i = 0; i < width * height; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
+  return { width, height, data };
+}
+
+async function encodeJpeg(image: Image): Promise<Uint8Array> {
+  const encoder = await initJpegEncoder({
+    noInitialRun: true,
+    instantiateWasm: (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => {
+      const instance = new WebAssembly.Instance(binary, imports);
+      done(instance);
+      return instance.exports;
+    },
+  });
+  const options = {
+    quality: QUALITY,
+    baseline: false,
+    arithmetic: false,
+    progressive: true,
+    optimize_coding: true,
+    smoothing: 0,
+    color_space: 3,
+    quant_table: 3,
+    trellis_multipass: false,
+    trellis_opt_zero: false,
+    trellis_opt_table: false,
+    trellis_loops: 1,
+    auto_subsample: true,
+    chroma_subsample: 2,
+    separate_chroma_quality: false,
+    chroma_quality: QUALITY,
+  };
+  return new Uint8Array(encoder.encode(image.data as unknown as BufferSource, image.width, image.height, options));
+}
