@@ -10,7 +10,7 @@
  */
 import initJpegEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
 import { createRequire } from "node:module";
-import { decode, type Image, resize } from "../shared/image/mod.ts";
+import { decode, type Image, shrink } from "../shared/image/mod.ts";
 
 const SHORT_SIDE = 160;
 const QUALITY = 72;
@@ -64,16 +64,7 @@ function spread<T>(items: T[], count: number): T[] {
 async function write(from: string, to: string): Promise<void> {
   const image = await decode(await Deno.readFile(from));
   await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
-  await Deno.writeFile(to, await encodeJpeg(scaled(image)));
-}
-
-function scaled(image: Image): Image {
-  const scale = Math.min(1, SHORT_SIDE / Math.min(image.width, image.height));
-  const width = Math.round(image.width * scale), height = Math.round(image.height * scale);
-  const rgb = resize(image, { x: 0, y: 0, width: image.width, height: image.height }, height, width);
-  const data = new Uint8ClampedArray(width * height * 4).fill(255);
-  for (let i = 0; i < width * height; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
-  return { width, height, data };
+  await Deno.writeFile(to, await encodeJpeg(shrink(image, SHORT_SIDE)));
 }
 
 async function encodeJpeg(image: Image): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 import { type Card, cardOf, type InputSpec } from "./card.ts";
 import { messageOf, ModelError } from "./errors.ts";
+import { sha256 } from "./sha256.ts";
 
 /** One weight as tfjs's manifest describes it. */
 export interface WeightSpec {
@@ -61,8 +62,7 @@ export async function fingerprintOf(
 ): Promise<string> {
   const specs = model.weightsManifest.flatMap((group) => group.weights);
   const facts = new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input }));
-  const digest = await crypto.subtle.digest("SHA-256", concatenate([facts, weights]));
-  return `sha256:${Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return await sha256(concatenate([facts, weights]));
 }
 
 function reader(directory: string | URL): (name: string) => Promise<Uint8Array<ArrayBuffer>> {

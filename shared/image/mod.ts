@@ -7,4 +7,4 @@ export { decode, MAX_PIXELS, MAX_SIDE } from "./decode.ts";
 export { type ImageFormat, type ImageHeader, readHeader, sniff } from "./header.ts";
 export type { Image } from "./image.ts";
 export { encodePng, fitPixels, normalize, toChannels, toInputPixels } from "./input.ts";
-export { type Region, resize } from "./resize.ts";
+export { type Region, resize, shrink } from "./resize.ts";

@@ -26,6 +26,21 @@ export function resize(image: Image, region: Region, height: number, width: numb
   return squeezeColumns(squeezed, top, rows, height, width * 3);
 }
 
+/** Scales an image down, shape kept, so that its shorter side has at most so many pixels. */
+export function shrink(image: Image, shortSide: number): Image {
+  const scale = shortSide / Math.min(image.width, image.height);
+  if (scale >= 1) return image;
+  const width = Math.round(image.width * scale), height = Math.round(image.height * scale);
+  const rgb = resize(image, { x: 0, y: 0, width: image.width, height: image.height }, height, width);
+  const data = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let i = 0; i < width * height; i++) {
+    data[4 * i] = rgb[3 * i];
+    data[4 * i + 1] = rgb[3 * i + 1];
+    data[4 * i + 2] = rgb[3 * i + 2];
+  }
+  return { width, height, data };
+}
+
 /** For every output position, the run of input positions that it averages and their weights, which sum to 1. */
 interface FilterTaps {
   first: Int32Array;

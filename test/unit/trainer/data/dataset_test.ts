@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import type { InputSpec } from "../../../../shared/card.ts";
+import { DataError } from "../../../../shared/errors.ts";
+import { hashOf, readFolder, splitByIdentity } from "../../../../trainer/data/dataset.ts";
+import { readPhotos, readProbes } from "../../../../trainer/data/photos.ts";
+import { encodeJpeg, quarters } from "../../../support/images.ts";
+
+const INPUT: InputSpec = { height: 16, width: 16, channels: 3, fit: "cover", mean: [0, 0, 0], std: [1, 1, 1] };
+const jpeg = await encodeJpeg(quarters(32, 32), 32, 32);
+
+async function folderOf(files: Record<string, Uint8Array | string>): Promise<string> {
+  const root = await Deno.makeTempDir();
+  for (const [path, content] of Object.entries(files)) {
+    await Deno.mkdir(`${root}/${path.slice(0, path.lastIndexOf("/"))}`, { recursive: true });
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(`${root}/${path}`, bytes);
+  }
+  return root;
+}
+
+const identitiesOf = (samples: { identity: string }[]) => [...new Set(samples.map((sample) => sample.identity))].sort();
+
+Deno.test("readFolder() splits a folder of folders by identity, the same way for the same seed", async () => {
+  const names = Array.from({ length: 20 }, (_, i) => `p${i}`);
+  const root = await folderOf(
+    Object.fromEntries(names.flatMap((name) => [[`${name}/a.jpg`, jpeg], [`${name}/b.JPEG`, jpeg]])),
+  );
+  const data = await readFolder(root, 1);
+  const parts = [data.train, data.val, data.test].map(identitiesOf);
+  assert.deepEqual(parts.map((part) => part.length), [14, 2, 4]);
+  assert.deepEqual(parts.flat().sort(), names.sort());
+  assert.equal(data.train.length + data.val.length + data.test.length, 40);
+  assert.deepEqual(await readFolder(root, 1), data);
+  assert.notDeepEqual(identitiesOf((await readFolder(root, 2)).test), parts[2]);
+});
+
+Deno.test("readFolder() honours train, val and test folders, and refuses an identity in two of them", async () => {
+  const files = {
+    "train/a/1.jpg": jpeg,
+    "train/b/1.png": jpeg,
+    "test/c/1.webp": jpeg,
+    "val/d/1.jpg": jpeg,
+    "train/b/notes.txt": "",
+  };
+  const data = await readFolder(await folderOf(files), 1);
+  assert.deepEqual([data.train, data.val, data.test].map(identitiesOf), [["a", "b"], ["d"], ["c"]]);
+  assert.equal(data.train.length, 2);
+  const mixed = await folderOf({ ...files, "test/a/2.jpg": jpeg });
+  await assert.rejects(
+    () => readFolder(mixed, 1),
+    (error) => error instanceof DataError && /a is in both train\/ and test\//.test(error.message),
+  );
+});
+
+Deno.test("readFolder() says what is missing", async () => {
+  await assert.rejects(
+    () => readFolder("/nowhere/at/all", 1),
+    (e) => e instanceof DataError && /no folder/.test(e.message),
+  );
+  const empty = await folderOf({ "a/readme.txt": "no photos" });
+  await assert.rejects(() => readFolder(empty, 1), (e) => e instanceof DataError && /no photos/.test(e.message));
+  assert.throws(() => splitByIdentity([{ path: "a/1.jpg", identity: "a" }], 1), DataError);
+});
+
+Deno.test("hashOf() tells data sets apart, wherever they lie", async () => {
+  const files = { "train/a/1.jpg": jpeg, "test/b/1.jpg": jpeg };
+  const here = await folderOf(files),
+    there = await folderOf(files),
+    other = await folderOf({ ...files, "train/a/2.jpg": jpeg });
+  const hash = async (root: string) => await hashOf(await readFolder(root, 1), root);
+  assert.equal(await hash(here), await hash(there));
+  assert.notEqual(await hash(here), await hash(other));
+});
+
+Deno.test("unreadable files are listed and skipped, up to the share that is allowed", async () => {
+  const root = await folderOf({
+    "train/a/1.jpg": jpeg,
+    "train/a/2.jpg": "text",
+    "train/b/1.jpg": jpeg,
+    "test/c/1.jpg": jpeg,
+  });
+  const { train } = await readFolder(root, 1);
+  const { items, unreadable } = await readPhotos(train, INPUT, { maxUnreadable: 0.5 });
+  assert.equal(items.length, 2);
+  assert.equal(unreadable[0].path, `${root}/train/a/2.jpg`);
+  await assert.rejects(
+    () => readProbes(train, INPUT, { maxUnreadable: 0.05 }),
+    (error) => error instanceof DataError && error.message.includes("1 of 3 files") && error.message.includes("2.jpg"),
+  );
+});

@@ -1,0 +1,50 @@
+import type { InputSpec } from "../../shared/card.ts";
+import { normalize } from "../../shared/image/mod.ts";
+import { randomStream } from "../random.ts";
+import { augment, type Augmentation } from "./augment.ts";
+import type { Photo } from "./photos.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** What one training step sees. */
+export interface Batch {
+  /** `[rows, height, width, channels] float32`, normalised. */
+  images: Float32Array<ArrayBuffer>;
+  /** Identity of each row, `[rows] int32`. */
+  labels: Int32Array;
+}
+
+/** The identities of photos as numbers, in the order of their first appearance. */
+export function labelsOf(photos: { identity: string }[]): Int32Array {
+  const numbers = new Map<string, number>();
+  return Int32Array.from(photos, ({ identity }) => {
+    if (!numbers.has(identity)) numbers.set(identity, numbers.size);
+    return numbers.get(identity)!;
+  });
+}
+
+/**
+ * The batch of a step: the sampler's rows, each in a random view of its own. The same step gives the same batch.
+ */
+export function trainingBatches(
+  photos: Photo[],
+  input: InputSpec,
+  sampler: Sampler,
+  augmentation: Augmentation,
+  seed: number,
+): (step: number) => Batch {
+  const labels = labelsOf(photos);
+  return (step) => {
+    const rows = sampler(step);
+    const views = rows.map((row, i) =>
+      normalize(augment(photos[row].image, input, augmentation, randomStream(seed, "augment", step, i)), input)
+    );
+    return { images: stack(views), labels: Int32Array.from(rows, (row) => labels[row]) };
+  };
+}
+
+/** Tensors of equal size, one after the other. */
+export function stack(parts: Float32Array[]): Float32Array<ArrayBuffer> {
+  const whole = new Float32Array(parts.length * (parts[0]?.length ?? 0));
+  parts.forEach((part, i) => whole.set(part, i * part.length));
+  return whole;
+}

@@ -1,0 +1,80 @@
+import type { InputSpec } from "../../shared/card.ts";
+import { DataError, ImageError, messageOf } from "../../shared/errors.ts";
+import { decode, type Image, shrink, toInputPixels } from "../../shared/image/mod.ts";
+import type { Sample } from "./dataset.ts";
+
+/** A file that could not be used, and why. */
+export interface Unreadable {
+  path: string;
+  reason: string;
+}
+
+/** A sample with its photo, decoded to train on: varied anew at every step. */
+export interface Photo extends Sample {
+  image: Image;
+}
+
+/** A sample with what the network sees of it when served: `[height, width, channels]` 8-bit pixels. */
+export interface Probe extends Sample {
+  pixels: Uint8Array<ArrayBuffer>;
+}
+
+/** How files are read. */
+export interface ReadOptions {
+  /** The share of files that may be unreadable. */
+  maxUnreadable: number;
+  /** Called after each file. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Random crops keep at least about a sixth of a photo's area: more detail than this, in input sizes, is never seen. */
+const DETAIL = 2.5;
+
+/**
+ * Decodes photos to train on, scaled down to the detail that training can see, so that they fit in memory.
+ *
+ * @throws {DataError} if more than the allowed share of files cannot be read
+ */
+export function readPhotos(samples: Sample[], input: InputSpec, options: ReadOptions) {
+  const shortSide = Math.ceil(DETAIL * Math.max(input.height, input.width));
+  return readFiles<Photo>(samples, async (sample, bytes) => {
+    return { ...sample, image: shrink(await decode(bytes), shortSide) };
+  }, options);
+}
+
+/**
+ * Reads photos to judge by, through the same path as the worker.
+ *
+ * @throws {DataError} if more than the allowed share of files cannot be read
+ */
+export function readProbes(samples: Sample[], input: InputSpec, options: ReadOptions) {
+  return readFiles<Probe>(samples, async (sample, bytes) => {
+    return { ...sample, pixels: await toInputPixels(bytes, input) };
+  }, options);
+}
+
+async function readFiles<T>(
+  samples: Sample[],
+  read: (sample: Sample, bytes: Uint8Array) => Promise<T>,
+  options: ReadOptions,
+): Promise<{ items: T[]; unreadable: Unreadable[] }> {
+  const items: T[] = [];
+  const unreadable: Unreadable[] = [];
+  for (const [i, sample] of samples.entries()) {
+    try {
+      items.push(await read(sample, await Deno.readFile(sample.path)));
+    } catch (error) {
+      if (!(error instanceof ImageError || error instanceof Deno.errors.PermissionDenied)) throw error;
+      unreadable.push({ path: sample.path, reason: messageOf(error) });
+    }
+    options.onProgress?.(i + 1, samples.length);
+  }
+  if (unreadable.length > options.maxUnreadable * samples.length) {
+    throw new DataError(
+      `${unreadable.length} of ${samples.length} files cannot be read, such as ${unreadable[0].path} (${
+        unreadable[0].reason
+      }) Mend or remove them, or allow more with --max-unreadable.`,
+    );
+  }
+  return { items, unreadable };
+}
