@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { Calibration, Evaluation, Threshold } from "../../../../shared/card.ts";
+import { DataError } from "../../../../shared/errors.ts";
+import {
+  bootstrapRatio,
+  evaluateEmbeddings,
+  falseMatchRate,
+  type Labelled,
+  pairDistances,
+} from "../../../../trainer/metrics/mod.ts";
+import { clusters, shuffled } from "./clusters.ts";
+
+const evaluate = ({ embeddings, labels }: Labelled, seed = 1) => evaluateEmbeddings(embeddings, labels, { seed });
+
+Deno.test("evaluateEmbeddings() gives what the card's schemas take", () => {
+  const { evaluation, thresholds, calibration } = evaluate(clusters(20, 10, 16, 0.8, 21));
+  Evaluation.parse(evaluation);
+  thresholds.forEach((threshold) => Threshold.parse(threshold));
+  Calibration.parse(calibration);
+  assert.equal(evaluation.identities, 20);
+  assert.equal(evaluation.images, 200);
+  assert.deepEqual(Object.keys(evaluation.tarAtFar).sort(), thresholds.map(({ fmr }) => String(fmr)).sort());
+});
+
+Deno.test("evaluateEmbeddings() claims no threshold that fewer than 30 false matches would show", () => {
+  // 19,000 impostor pairs reach down to 1.6e-3, 43,500 to 0.7e-3.
+  const small = evaluate(clusters(20, 10, 16, 0.8, 22));
+  assert.equal(small.impostor.pairs, 19_000);
+  assert.deepEqual(small.thresholds.map(({ fmr }) => fmr), [0.01, 0.1]);
+  const large = evaluate(clusters(30, 10, 16, 0.8, 22));
+  assert.equal(large.impostor.pairs, 43_500);
+  assert.deepEqual(large.thresholds.map(({ fmr }) => fmr), [0.001, 0.01, 0.1]);
+});
+
+Deno.test("evaluateEmbeddings() of a set that supports none of the rates claims the lowest that it supports", () => {
+  const { thresholds, impostor } = evaluate(clusters(4, 5, 8, 0.5, 23));
+  assert.equal(impostor.pairs, 150);
+  assert.deepEqual(thresholds.map(({ fmr }) => fmr), [0.2]);
+});
+
+Deno.test("evaluateEmbeddings() calibrates from 30 false matches up to 1, exactly and through the thresholds", () => {
+  const images = clusters(30, 10, 16, 0.8, 24);
+  const { thresholds, calibration: { distance, fmr }, impostor } = evaluate(images);
+  const pairs = pairDistances(images);
+  assert.ok(Math.abs(fmr[0] - 30 / impostor.pairs) < 1e-12);
+  assert.equal(fmr.at(-1), 1);
+  assert.ok(distance.length >= 60 && distance.length <= 70);
+  for (let i = 1; i < distance.length; i++) assert.ok(distance[i] > distance[i - 1] && fmr[i] >= fmr[i - 1]);
+  distance.forEach((d, i) => assert.equal(fmr[i], falseMatchRate(pairs, d)));
+  for (const threshold of thresholds) {
+    const there = fmr[distance.indexOf(threshold.distance)];
+    assert.ok(there <= threshold.fmr && there > threshold.fmr - 1 / impostor.pairs - 1e-12);
+  }
+});
+
+Deno.test("evaluateEmbeddings() depends on neither the order of the images nor anything but its seed", () => {
+  const images = clusters(15, 6, 8, 0.7, 25);
+  const before = evaluate(images), after = evaluate(shuffled(images, 4)), other = evaluate(images, 2);
+  assert.deepEqual(after.thresholds, before.thresholds);
+  assert.deepEqual(after.calibration, before.calibration);
+  assert.equal(after.evaluation.recallAt1, before.evaluation.recallAt1);
+  assert.equal(after.evaluation.eer, before.evaluation.eer);
+  assert.notDeepEqual(other.thresholds, before.thresholds);
+  assert.deepEqual(other.thresholds.map(({ distance }) => distance), before.thresholds.map(({ distance }) => distance));
+});
+
+Deno.test("evaluateEmbeddings() puts the rejection rate inside its interval", () => {
+  for (const { fnmr, fnmrLow, fnmrHigh } of evaluate(clusters(20, 10, 16, 0.9, 26)).thresholds) {
+    assert.ok(0 < fnmrLow && fnmrLow < fnmr && fnmr < fnmrHigh && fnmrHigh < 1);
+  }
+});
+
+Deno.test("evaluateEmbeddings() is no less sure of a looser threshold: where no pair is rejected, the bound does not rise", () => {
+  const { thresholds } = evaluate(clusters(40, 10, 128, 1, 28));
+  assert.ok(thresholds[0].fnmr > 0 && thresholds[1].fnmr === 0);
+  assert.ok(thresholds[1].fnmrHigh <= thresholds[0].fnmrHigh && thresholds[1].fnmrHigh > 0);
+});
+
+Deno.test("evaluateEmbeddings() of perfect clusters rejects nobody, and does not claim to know that it never will", () => {
+  const { evaluation, thresholds } = evaluate(clusters(20, 5, 16, 0.01, 27));
+  assert.deepEqual([evaluation.recallAt1, evaluation.mapAtR, evaluation.auc, evaluation.eer], [1, 1, 1, 0]);
+  for (const { fnmr, fnmrLow, fnmrHigh } of thresholds) {
+    assert.deepEqual([fnmr, fnmrLow], [0, 0]);
+    assert.ok(Math.abs(fnmrHigh - 0.1684) < 1e-4, "Clopper and Pearson: 0 of 20");
+  }
+});
+
+Deno.test("evaluateEmbeddings() judges 2000 images of 128 dimensions within 5 seconds", () => {
+  const images = clusters(200, 10, 128, 1, 28);
+  const start = performance.now();
+  evaluate(images);
+  const seconds = (performance.now() - start) / 1000;
+  assert.ok(seconds < 5, `${seconds.toFixed(1)} s`);
+});
+
+for (
+  const [what, images, sentence] of [
+    ["one identity", clusters(1, 5, 4, 0.5, 1), /at least 2/],
+    ["no two images of an identity", clusters(20, 1, 4, 0.5, 1), /No identity has two images/],
+    ["fewer than 60 impostor pairs", clusters(3, 3, 4, 0.5, 1), /27 pairs of different identities.*at least 60/],
+    ["an embedding collapsed to a point", clusters(1, 60, 4, 0, 1), /collapsed/],
+  ] as const
+) {
+  Deno.test(`evaluateEmbeddings() of ${what} is a DataError that says so`, () => {
+    const collapsed = what.includes("collapsed");
+    const labels = collapsed ? Int32Array.from(images.labels, (_, i) => i % 6) : images.labels;
+    assert.throws(
+      () => evaluate({ embeddings: images.embeddings, labels }),
+      (error) => error instanceof DataError && sentence.test(error.message),
+    );
+  });
+}
+
+Deno.test("bootstrapRatio() covers the true ratio of grouped trials about 95 times of 100", () => {
+  // Groups of 10 trials whose chance of success differs from group to group: mean 0.3.
+  let seed = 12345;
+  const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 4294967296;
+  let covered = 0;
+  for (let experiment = 0; experiment < 300; experiment++) {
+    const successes = Array.from({ length: 40 }, () => {
+      const chance = 0.6 * random();
+      return Array.from({ length: 10 }, random).filter((u) => u < chance).length;
+    });
+    const { low, high } = bootstrapRatio(successes, successes.map(() => 10), { seed: experiment, resamples: 500 });
+    if (low <= 0.3 && 0.3 <= high) covered++;
+  }
+  assert.ok(covered / 300 > 0.9 && covered / 300 < 0.99, `${covered} of 300`);
+});
