@@ -1,0 +1,13 @@
+/** What runs the tensor operations of training. The training loop does not know which one it is. */
+export interface Engine {
+  /** As `--engine` names it. */
+  readonly name: string;
+  /** What it is, in a few words, for `--help`. */
+  readonly summary: string;
+  /**
+   * Makes tfjs compute with this engine, with every kernel that training needs.
+   *
+   * @returns what it computes on, for a person, such as `WebAssembly SIMD, 1 thread`
+   */
+  start(): Promise<string>;
+}

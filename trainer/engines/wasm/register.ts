@@ -1,0 +1,35 @@
+import * as tf from "@tensorflow/tfjs";
+import "@tensorflow/tfjs-backend-wasm";
+import { adamStep } from "./kernels/adam_step.ts";
+import { batchMatMul } from "./kernels/batch_mat_mul.ts";
+import { batchNormTraining, batchNormTrainingGrad } from "./kernels/batch_norm_training.ts";
+import { conv2dBackpropFilter } from "./kernels/conv2d_backprop_filter.ts";
+import { conv2dBackpropInput } from "./kernels/conv2d_backprop_input.ts";
+import { depthwiseBackpropFilter } from "./kernels/depthwise_backprop_filter.ts";
+import { depthwiseBackpropInput } from "./kernels/depthwise_backprop_input.ts";
+import { maxPoolGrad } from "./kernels/max_pool_grad.ts";
+import { unsortedSegmentSum } from "./kernels/unsorted_segment_sum.ts";
+
+let registered = false;
+
+/** Gives the WASM backend the kernels that training needs, once; before or after the backend starts. */
+export function registerTrainingKernels(): void {
+  if (registered) return;
+  registered = true;
+  const kernels = [
+    adamStep,
+    batchNormTraining,
+    batchNormTrainingGrad,
+    conv2dBackpropFilter,
+    conv2dBackpropInput,
+    depthwiseBackpropFilter,
+    depthwiseBackpropInput,
+    maxPoolGrad,
+    unsortedSegmentSum,
+    batchMatMul(tf.getKernel("BatchMatMul", "wasm")),
+  ];
+  for (const kernel of kernels) {
+    if (tf.getKernel(kernel.kernelName, "wasm") !== undefined) tf.unregisterKernel(kernel.kernelName, "wasm");
+    tf.registerKernel(kernel);
+  }
+}
