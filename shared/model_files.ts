@@ -10,22 +10,31 @@ export interface WeightSpec {
   quantization?: { dtype: "uint8" | "uint16" | "float16"; scale?: number; min?: number; original_dtype?: string };
 }
 
-/** A tfjs graph model's `model.json`. */
-export interface ModelJson {
+/** A tfjs graph model's `model.json`, without a card. */
+export interface GraphJson {
   format: "graph-model";
   generatedBy: string;
   convertedBy: string | null;
   modelTopology: unknown;
   signature: unknown;
   weightsManifest: { paths: string[]; weights: WeightSpec[] }[];
+}
+
+/** The `model.json` of one of our models. */
+export interface ModelJson extends GraphJson {
   userDefinedMetadata: { triptych: Card };
 }
 
-/** A model directory, read. */
-export interface ModelFiles {
-  modelJson: ModelJson;
+/** A graph and its weights. */
+export interface GraphFiles {
+  modelJson: GraphJson;
   /** All shards of all groups, one after the other. */
   weights: Uint8Array<ArrayBuffer>;
+}
+
+/** A model directory, read. */
+export interface ModelFiles extends GraphFiles {
+  modelJson: ModelJson;
   card: Card;
 }
 
@@ -56,7 +65,7 @@ export async function readModelFiles(directory: string | URL): Promise<ModelFile
  * @param weights all shards, one after the other
  */
 export async function fingerprintOf(
-  model: Pick<ModelJson, "modelTopology" | "weightsManifest">,
+  model: Pick<GraphJson, "modelTopology" | "weightsManifest">,
   weights: Uint8Array<ArrayBuffer>,
   input: InputSpec,
 ): Promise<string> {

@@ -36,6 +36,16 @@ export async function readFolder(directory: string, seed: number): Promise<Datas
 }
 
 /**
+ * The photos of a folder to judge by: those of its `test/` part, or all where it has no parts.
+ *
+ * @throws {DataError} if the folder is missing or holds no photos
+ */
+export async function readAllOrTest(directory: string): Promise<Sample[]> {
+  const folders = await subfolders(directory);
+  return await samplesOf(folders.includes("test") ? `${directory}/test` : directory);
+}
+
+/**
  * Splits 70 : 10 : 20 by identity, the same way for the same seed; an identity's photos stay together.
  *
  * @throws {DataError} if there are fewer than five identities

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { readModelFiles } from "../../../shared/model_files.ts";
+import { readCheckpoint } from "../../../trainer/checkpoint.ts";
+import { outcomeOf, runTrainer, spawnTrainer } from "../../support/command.ts";
+import { smallDataset } from "../../support/photos.ts";
+
+const data = await smallDataset();
+const out = await Deno.makeTempDir({ prefix: "triptych-runs-" });
+const settings = [
+  "--data",
+  data,
+  "--engine",
+  "wasm",
+  ...[
+    "epochs=6",
+    "identitiesPerBatch=4",
+    "imagesPerIdentity=4",
+    "imageSize=32",
+    "warmupSteps=4",
+  ].flatMap((setting) => ["--set", setting]),
+];
+
+/** Ends a run by a signal as soon as its second epoch is saved. */
+async function interrupted(directory: string, signal: Deno.Signal): Promise<number> {
+  const child = spawnTrainer("train", ...settings, "--out", directory);
+  for (;;) {
+    const step = await readCheckpoint(directory).then((checkpoint) => checkpoint.step, () => 0);
+    if (step >= 8) break;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  child.kill(signal);
+  return (await outcomeOf(child)).code;
+}
+
+Deno.test("a run that was killed goes on with --resume to the weights of an undisturbed run", async (t) => {
+  const undisturbed = await runTrainer("train", ...settings, "--out", `${out}/undisturbed`);
+  assert.equal(undisturbed.code, 0, undisturbed.stderr);
+  const expected = await readCheckpoint(`${out}/undisturbed`);
+
+  for (const signal of ["SIGKILL", "SIGINT"] as const) {
+    await t.step(signal, async () => {
+      const directory = `${out}/${signal}`;
+      assert.notEqual(await interrupted(directory, signal), 0);
+      const partial = await readCheckpoint(directory);
+      assert(partial.step < expected.step, `stopped at step ${partial.step}`);
+
+      const resumed = await runTrainer("train", ...settings, "--out", directory, "--resume");
+      assert.equal(resumed.code, 0, resumed.stderr);
+      const actual = await readCheckpoint(directory);
+      assert.equal(actual.step, expected.step);
+      assert.deepEqual(actual.tensors, expected.tensors);
+      const [one, other] = await Promise.all([readModelFiles(directory), readModelFiles(`${out}/undisturbed`)]);
+      assert.equal(one.card.fingerprint, other.card.fingerprint);
+    });
+  }
+});
+
+Deno.test("the command line says what is wrong, and exits with 2 for wrong usage and 1 for a failure", async () => {
+  const cases: [args: string[], code: number, says: RegExp][] = [
+    [["train", "--out", out], 2, /--data is missing/],
+    [["train", "--data", data, "--out", `${out}/a`, "--sett", "x=1"], 2, /--sett/],
+    [["train", "--data", data, "--out", `${out}/a`, "--set", "learningRat=1"], 2, /no setting learningRat/],
+    [["train", "--data", data, "--out", `${out}/a`, "--set", "margin=-1"], 2, /margin cannot be -1/],
+    [["train", "--data", data, "--out", `${out}/a`, "--preset", "nope"], 2, /no preset nope/],
+    [["train", "--data", data, "--out", `${out}/a`, "--engine", "abacus"], 2, /abacus/],
+    [["train", "--data", "/nowhere", "--out", `${out}/a`], 1, /no folder \/nowhere/],
+    [["train", ...settings, "--out", `${out}/undisturbed`], 2, /--resume/],
+    [["evaluate", "--model", "/nowhere", "--data", data], 1, /Cannot read \/nowhere\/model.json/],
+    [["export", "--checkpoint", "/nowhere", "--out", `${out}/b`], 1, /Cannot read the checkpoint/],
+    [["fly"], 2, /Usage/],
+  ];
+  for (const [args, code, says] of cases) {
+    const outcome = await runTrainer(...args);
+    assert.equal(outcome.code, code, `${args.join(" ")}: ${outcome.stderr}`);
+    assert.match(outcome.stderr, says);
+    assert.doesNotMatch(outcome.stderr, /\n\s+at /, "no stack trace");
+  }
+  const help = await runTrainer("train", "--help");
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /learningRate/);
+});

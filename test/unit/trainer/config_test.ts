@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../../shared/errors.ts";
+import { describeSettings, resolveConfig } from "../../../trainer/config.ts";
+import { learningRateAt } from "../../../trainer/schedule.ts";
+
+Deno.test("resolveConfig() lets single settings override the file, and the file the preset", () => {
+  const config = resolveConfig({
+    preset: "demo",
+    file: { margin: 0.2, seed: 7 },
+    set: ["seed=9", "backbone=resnet18", "flip=false"],
+  });
+  assert.deepEqual([config.margin, config.seed, config.backbone, config.flip], [0.2, 9, "resnet18", false]);
+  assert.equal(resolveConfig({}).margin, 0.3);
+});
+
+Deno.test("resolveConfig() names the setting that cannot be", () => {
+  const cases: [Parameters<typeof resolveConfig>[0], RegExp][] = [
+    [{ preset: "best" }, /no preset best/],
+    [{ set: ["learningrate=1"] }, /no setting learningrate/],
+    [{ set: ["margin"] }, /KEY=VALUE/],
+    [{ set: ["dimensions=1.5"] }, /dimensions cannot be 1.5/],
+    [{ set: ["backbone=vgg"] }, /backbone cannot be "vgg"/],
+    [{ file: { minCropArea: 0 } }, /minCropArea/],
+  ];
+  for (const [sources, says] of cases) {
+    assert.throws(
+      () => resolveConfig(sources),
+      (error) => error instanceof UsageError && says.test(error.message),
+      String(says),
+    );
+  }
+});
+
+Deno.test("describeSettings() explains every setting", () => {
+  for (const line of describeSettings().split("\n")) assert.match(line, /^ {2}\w+ +\S.{10}/);
+});
+
+Deno.test("learningRateAt() rises linearly, then falls as a cosine to 1%", () => {
+  const schedule = { learningRate: 1, warmupSteps: 10, totalSteps: 110 };
+  assert.equal(learningRateAt(0, schedule), 0.1);
+  assert.equal(learningRateAt(9, schedule), 1);
+  assert.equal(learningRateAt(10, schedule), 1);
+  assert(Math.abs(learningRateAt(60, schedule) - 0.505) < 1e-9);
+  assert(Math.abs(learningRateAt(110, schedule) - 0.01) < 1e-9);
+});

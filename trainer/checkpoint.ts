@@ -1,0 +1,125 @@
+import type * as tf from "@tensorflow/tfjs";
+import { tensor1d } from "@tensorflow/tfjs";
+import { messageOf, ModelError } from "../shared/errors.ts";
+import { Config } from "./config.ts";
+import type { Adam } from "./optimizers/adam.ts";
+
+/** What one epoch of training was like. */
+export interface EpochRecord {
+  epoch: number;
+  step: number;
+  loss: number;
+  activeTripletShare: number;
+  meanPairwiseDistance: number;
+  learningRate: number;
+}
+
+/** A run between two steps: everything that the next step depends on, besides the data. */
+export interface Checkpoint {
+  config: Config;
+  /** Steps done. */
+  step: number;
+  /** Seconds of training so far. */
+  seconds: number;
+  /** The engine that it was trained on last. */
+  engine: string;
+  /** Where the photos were, and which they were. */
+  data: string;
+  dataHash: string;
+  history: EpochRecord[];
+  /** The network's weights and moving statistics, then the optimiser's first and second moments. */
+  tensors: Float32Array[];
+}
+
+const FILE = "checkpoint.bin";
+const MAGIC = "TRIPTYCK";
+const VERSION = 1;
+
+/** Takes the tensors of a checkpoint from a network and its optimiser. */
+export async function captureTensors(model: tf.LayersModel, optimizer: Adam): Promise<Float32Array[]> {
+  const weights = await Promise.all(model.getWeights().map((weight) => weight.data<"float32">()));
+  const { m, v } = await optimizer.state();
+  return [...weights, ...m, ...v];
+}
+
+/** Puts the weights of a checkpoint into a network of the same configuration. */
+export function restoreWeights(model: tf.LayersModel, { tensors }: Checkpoint): void {
+  const weights = model.getWeights().map((weight, i) => tensor1d(tensors[i]).reshape(weight.shape));
+  model.setWeights(weights);
+  weights.forEach((weight) => weight.dispose());
+}
+
+/** Puts the moments of a checkpoint into the optimiser of a network of the same configuration. */
+export function restoreOptimizer(optimizer: Adam, model: tf.LayersModel, { step, tensors }: Checkpoint): void {
+  const moments = tensors.slice(model.getWeights().length);
+  optimizer.restore({ step, m: moments.slice(0, moments.length / 2), v: moments.slice(moments.length / 2) });
+}
+
+/** Whether a run's directory holds a checkpoint. */
+export async function hasCheckpoint(directory: string): Promise<boolean> {
+  return await Deno.stat(`${directory}/${FILE}`).then(() => true, () => false);
+}
+
+/** Writes a checkpoint so that a crash at any moment leaves either the one before or this one. */
+export async function writeCheckpoint(directory: string, checkpoint: Checkpoint): Promise<void> {
+  const { tensors, ...facts } = checkpoint;
+  const header = new TextEncoder().encode(
+    JSON.stringify({ ...facts, lengths: tensors.map((tensor) => tensor.length) }),
+  );
+  const temporary = `${directory}/${FILE}.new`;
+  await Deno.mkdir(directory, { recursive: true });
+  const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+  try {
+    const prefix = new Uint8Array(16);
+    prefix.set(new TextEncoder().encode(MAGIC));
+    new DataView(prefix.buffer).setUint32(8, VERSION, true);
+    new DataView(prefix.buffer).setUint32(12, header.length, true);
+    const parts = [prefix, header, ...tensors.map((t) => new Uint8Array(t.buffer, t.byteOffset, t.byteLength))];
+    for (const part of parts) await writeAll(file, part);
+    await file.sync();
+  } finally {
+    file.close();
+  }
+  await Deno.rename(temporary, `${directory}/${FILE}`);
+}
+
+/**
+ * Reads the checkpoint of a run.
+ *
+ * @throws {ModelError} if there is none, or it is damaged
+ */
+export async function readCheckpoint(directory: string): Promise<Checkpoint> {
+  const path = `${directory}/${FILE}`;
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    const cause = error instanceof Deno.errors.NotFound ? "there is none" : messageOf(error);
+    throw new ModelError(`Cannot read the checkpoint ${path}: ${cause}; give the --out directory of a training run.`);
+  }
+  try {
+    return parse(bytes);
+  } catch (error) {
+    throw new ModelError(`The checkpoint ${path} is damaged (${messageOf(error)}); train again without --resume.`);
+  }
+}
+
+function parse(bytes: Uint8Array<ArrayBuffer>): Checkpoint {
+  const view = new DataView(bytes.buffer);
+  if (new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC) throw new Error("it is no checkpoint");
+  if (view.getUint32(8, true) !== VERSION) throw new Error("it is of another version");
+  const end = 16 + view.getUint32(12, true);
+  const { lengths, ...facts } = JSON.parse(new TextDecoder().decode(bytes.subarray(16, end))) as
+    & Omit<Checkpoint, "tensors">
+    & { lengths: number[] };
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  if (bytes.length !== end + 4 * total) throw new Error("its length is wrong");
+  const values = new Float32Array(bytes.slice(end).buffer);
+  let offset = 0;
+  const tensors = lengths.map((length) => values.slice(offset, offset += length));
+  return { ...facts, config: Config.parse(facts.config), tensors };
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+}

@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { UsageError } from "../shared/errors.ts";
+import { type BackboneName, BACKBONES } from "./models/embedder.ts";
+import { DISTANCE_METRICS, type DistanceMetric } from "./losses/mod.ts";
+
+const names = <T extends string>(record: Record<T, unknown>) => Object.keys(record) as [T, ...T[]];
+const fraction = z.number().min(0).max(1);
+const count = z.int().min(1);
+
+/** Every setting of a training run: what `--config FILE` holds and `--set KEY=VALUE` changes. */
+export const Config = z.strictObject({
+  backbone: z.enum(names(BACKBONES)).default("thin-resnet" satisfies BackboneName).describe(
+    "the network below the embedding",
+  ),
+  imageSize: z.int().min(16).max(512).default(64).describe("height and width of the network's input, pixels"),
+  channels: z.union([z.literal(1), z.literal(3)]).default(3).describe("3 for colour, 1 for grey"),
+  fit: z.enum(["cover", "contain", "stretch"]).default("cover").describe("how a photo fills the input"),
+  dimensions: count.default(128).describe("length of an embedding"),
+  loss: z.enum(["triplet-semihard"]).default("triplet-semihard").describe("the training loss"),
+  distance: z.enum(DISTANCE_METRICS as [DistanceMetric, ...DistanceMetric[]]).default("squared-L2")
+    .describe("the distance in the loss"),
+  margin: z.number().positive().default(0.3).describe("of the loss, in units of its distance"),
+  identitiesPerBatch: count.default(16).describe("P of the PK sampler"),
+  imagesPerIdentity: count.default(4).describe("K of the PK sampler"),
+  epochs: count.default(100).describe("passes over as many photos as there are to train on"),
+  maxSteps: count.optional().describe("stops after so many steps, whatever the epochs"),
+  learningRate: z.number().positive().default(3e-3).describe("of Adam, at its highest"),
+  warmupSteps: z.int().min(0).default(20).describe(
+    "steps of linear rise to the learning rate; it then falls as a cosine to 1% of it",
+  ),
+  minCropArea: fraction.gt(0).default(0.4).describe(
+    "smallest share of a photo that a random crop keeps; 1 crops nothing",
+  ),
+  flip: z.boolean().default(true).describe("whether photos are mirrored at random"),
+  brightness: fraction.default(0.2).describe("greatest relative change of brightness"),
+  contrast: fraction.default(0.1).describe("greatest relative change of contrast"),
+  saturation: fraction.default(0.1).describe("greatest relative change of saturation"),
+  quantize: z.enum(["none", "float16", "uint8"]).default("uint8").describe("how the exported weights are stored"),
+  seed: z.int().min(0).max(2 ** 31 - 1).default(1).describe("of everything random"),
+});
+export type Config = z.infer<typeof Config>;
+
+/** Settings by name of a preset: what it changes of the defaults. */
+export const PRESETS: Record<string, Partial<Config>> = {
+  products: { warmupSteps: 125, maxSteps: 2500 },
+  demo: { maxSteps: 300 },
+};
+
+/** What a person gave, from weakest to strongest. */
+export interface ConfigSources {
+  preset?: string | undefined;
+  /** A parsed `--config` file. */
+  file?: unknown;
+  /** `KEY=VALUE` texts. */
+  set?: string[] | undefined;
+}
+
+/**
+ * One configuration from a preset, a file and single settings, each overriding the one before.
+ *
+ * @throws {UsageError} that names the setting, if one is unknown or has an impossible value
+ */
+export function resolveConfig({ preset = "products", file = {}, set = [] }: ConfigSources): Config {
+  if (!(preset in PRESETS)) {
+    throw new UsageError(`There is no preset ${preset}; there are ${Object.keys(PRESETS).join(", ")}.`);
+  }
+  const given = { ...PRESETS[preset], ...(file as object), ...Object.fromEntries(set.map(parseSetting)) };
+  const parsed = Config.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  if (issue.code === "unrecognized_keys") {
+    const keys = Object.keys(Config.shape).join(", ");
+    throw new UsageError(`There is no setting ${issue.keys.join(", ")}; there are ${keys}.`);
+  }
+  const key = issue.path.join(".");
+  throw new UsageError(
+    `The setting ${key} cannot be ${JSON.stringify(given[key as keyof typeof given])}: ${issue.message}.`,
+  );
+}
+
+/** Each setting with its default and meaning, a line each. */
+export function describeSettings(): string {
+  return Object.entries(Config.shape).map(([key, schema]) => {
+    const fallback = (schema as z.ZodType).safeParse(undefined).data;
+    return `  ${key.padEnd(20)} ${schema.description}${fallback === undefined ? "" : ` (default ${fallback})`}`;
+  }).join("\n");
+}
+
+function parseSetting(text: string): [string, unknown] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UsageError(`--set takes KEY=VALUE, not ${text}.`);
+  const value = text.slice(at + 1);
+  try {
+    return [text.slice(0, at), JSON.parse(value)];
+  } catch {
+    return [text.slice(0, at), value];
+  }
+}

@@ -1,0 +1,51 @@
+import type { Card } from "../shared/card.ts";
+import { DataError } from "../shared/errors.ts";
+import { readCheckpoint, restoreWeights } from "./checkpoint.ts";
+import { hashOf, readFolder } from "./data/dataset.ts";
+import { readProbes } from "./data/photos.ts";
+import { chooseEngine } from "./engines/mod.ts";
+import type { Scheme } from "./export/mod.ts";
+import { createEmbedder } from "./models/embedder.ts";
+import { inputOf, publish } from "./publish.ts";
+import type { Reporter } from "./report/progress.ts";
+
+/** Which run to export, and how. */
+export interface ExportCheckpointJob {
+  /** The directory of a training run. */
+  checkpoint: string;
+  /** Its photos, by which the export is judged; where they were, unless given. */
+  data?: string | undefined;
+  out: string;
+  /** As the run was configured, unless given. */
+  quantize?: Scheme | undefined;
+  reporter: Reporter;
+}
+
+/**
+ * Exports the network of a training run, in any scheme.
+ *
+ * @throws {ModelError} if there is no checkpoint, or the export is not faithful to it
+ * @throws {DataError} if the photos are not those of the run
+ */
+export async function exportCheckpoint(job: ExportCheckpointJob): Promise<Card> {
+  const checkpoint = await readCheckpoint(job.checkpoint);
+  const { config } = checkpoint;
+  const data = job.data ?? checkpoint.data;
+  const dataset = await readFolder(data, config.seed);
+  if (await hashOf(dataset, data) !== checkpoint.dataHash) {
+    throw new DataError(
+      `The photos in ${data} are not those that ${job.checkpoint} was trained on; give these with --data.`,
+    );
+  }
+  await chooseEngine("auto");
+  const input = inputOf(config);
+  const bar = job.reporter.progress("Reading photos", dataset.test.length);
+  const { items: probes } = await readProbes(dataset.test, input, {
+    maxUnreadable: 1,
+    onProgress: (done) => bar.update(done),
+  });
+  bar.done();
+  const model = createEmbedder({ ...config, input });
+  restoreWeights(model, checkpoint);
+  return (await publish({ model, checkpoint, probes, scheme: job.quantize ?? config.quantize, out: job.out })).card;
+}

@@ -1,0 +1,217 @@
+/**
+ * The command line of the trainer: `train`, `evaluate`, `export`. Nothing else knows about arguments.
+ *
+ * @module
+ */
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
+import { Config, describeSettings, PRESETS, resolveConfig } from "./config.ts";
+import { ENGINES } from "./engines/mod.ts";
+import { evaluateModel } from "./evaluate.ts";
+import type { Scheme } from "./export/mod.ts";
+import { exportCheckpoint } from "./export_checkpoint.ts";
+import { duration, terminalReporter } from "./report/progress.ts";
+import { evaluationTable } from "./report/tables.ts";
+import { train } from "./train.ts";
+
+interface Command {
+  usage: string;
+  options: NonNullable<ParseArgsConfig["options"]>;
+  run(values: Values, signal: AbortSignal): Promise<void>;
+}
+
+/** Options as given: texts, lists of texts, and flags. */
+type Values = Record<string, string | string[] | boolean | undefined>;
+
+const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 };
+
+const COMMANDS: Record<string, Command> = {
+  train: {
+    usage: `Trains an embedder on photos and writes a model directory that the worker serves.
+
+Usage: deno task train --data DIR --out DIR [options]
+
+  --data DIR             one folder per identity, or train/, val/, test/ with such folders in them
+  --out DIR              where the model, the checkpoint and metrics.json go
+  --preset NAME          ${Object.keys(PRESETS).join(" or ")} (default products)
+  --config FILE          settings as JSON
+  --set KEY=VALUE        one setting; may be repeated
+  --engine NAME          ${["auto", ...Object.keys(ENGINES)].join(", ")} (default auto)
+  --resume               goes on from the checkpoint in --out
+  --max-unreadable N     share of files that may be unreadable (default 0.05)
+  --verbose              says where in the program an error arose
+
+Settings:
+${describeSettings()}`,
+    options: {
+      data: { type: "string" },
+      out: { type: "string" },
+      preset: { type: "string" },
+      config: { type: "string" },
+      set: { type: "string", multiple: true },
+      engine: { type: "string", default: "auto" },
+      resume: { type: "boolean", default: false },
+      "max-unreadable": { type: "string", default: "0.05" },
+    },
+    async run(values, signal) {
+      const started = performance.now();
+      const result = await train({
+        data: required(values, "data"),
+        out: required(values, "out"),
+        config: resolveConfig({
+          preset: values.preset as string | undefined,
+          file: values.config === undefined ? undefined : await readJson(values.config as string),
+          set: values.set as string[] | undefined,
+        }),
+        engine: values.engine as string,
+        resume: values.resume as boolean,
+        maxUnreadable: share(values["max-unreadable"] as string),
+        reporter: terminalReporter(),
+        signal,
+      });
+      console.log(
+        evaluationTable({
+          untrained: result.untrained,
+          trained: result.trained,
+          [result.card.quantization.scheme]: result.card.evaluation,
+        }),
+      );
+      console.log(
+        `Wrote ${values.out}/model.json in ${
+          duration(performance.now() - started)
+        }. Serve it: TRIPTYCH_MODEL=${values.out} deno task serve`,
+      );
+    },
+  },
+  evaluate: {
+    usage: `Judges an exported model on photos, run as the worker runs it.
+
+Usage: deno task evaluate --model DIR --data DIR [--json]
+
+  --model DIR            a model directory
+  --data DIR             photos: the test/ part, or all of them if there are no parts
+  --json                 the figures as JSON
+  --max-unreadable N     share of files that may be unreadable (default 0.05)
+  --verbose              says where in the program an error arose`,
+    options: {
+      model: { type: "string" },
+      data: { type: "string" },
+      json: { type: "boolean", default: false },
+      "max-unreadable": { type: "string", default: "0.05" },
+    },
+    async run(values) {
+      const result = await evaluateModel({
+        model: required(values, "model"),
+        data: required(values, "data"),
+        maxUnreadable: share(values["max-unreadable"] as string),
+        reporter: terminalReporter(),
+      });
+      console.log(
+        values.json
+          ? JSON.stringify(result, null, 2)
+          : evaluationTable({ [values.model as string]: result.evaluation }),
+      );
+    },
+  },
+  export: {
+    usage: `Writes another graph model from a training run.
+
+Usage: deno task export --checkpoint DIR --out DIR [--quantize none|float16|uint8]
+
+  --checkpoint DIR       the --out directory of a training run
+  --data DIR             the photos of that run (default: where they were)
+  --out DIR              where the model goes
+  --quantize SCHEME      how the weights are stored (default: as the run was configured)
+  --verbose              says where in the program an error arose`,
+    options: {
+      checkpoint: { type: "string" },
+      data: { type: "string" },
+      out: { type: "string" },
+      quantize: { type: "string" },
+    },
+    async run(values) {
+      const card = await exportCheckpoint({
+        checkpoint: required(values, "checkpoint"),
+        data: values.data as string | undefined,
+        out: required(values, "out"),
+        quantize: schemeOf(values.quantize as string | undefined),
+        reporter: terminalReporter(),
+      });
+      console.log(evaluationTable({ [card.quantization.scheme]: card.evaluation }));
+      console.log(`Wrote ${values.out}/model.json, ${card.quantization.bytes} bytes of weights.`);
+    },
+  },
+};
+
+/**
+ * Runs a command.
+ *
+ * @returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C
+ */
+export async function main(args: string[]): Promise<number> {
+  const command = COMMANDS[args[0]];
+  if (!command) {
+    console.error(`Usage: deno task train|evaluate|export ...; each takes --help.`);
+    return EXIT.usage;
+  }
+  const verbose = args.includes("--verbose");
+  const interrupt = new AbortController();
+  const onSignal = () => interrupt.abort();
+  Deno.addSignalListener("SIGINT", onSignal);
+  Deno.addSignalListener("SIGTERM", onSignal);
+  try {
+    const values = parse(command, args.slice(1));
+    if (values.help) console.log(command.usage);
+    else await command.run(values, interrupt.signal);
+    return interrupt.signal.aborted ? EXIT.interrupted : EXIT.done;
+  } catch (error) {
+    if (interrupt.signal.aborted && error === interrupt.signal.reason) return EXIT.interrupted;
+    console.error(verbose && error instanceof Error ? error.stack : `error: ${messageOf(error)}`);
+    if (!(error instanceof TriptychError) && !verbose) {
+      console.error("This is a defect of ours; --verbose says where it arose.");
+    }
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  } finally {
+    Deno.removeSignalListener("SIGINT", onSignal);
+    Deno.removeSignalListener("SIGTERM", onSignal);
+  }
+}
+
+function parse(command: Command, args: string[]): Values {
+  const options = { ...command.options, help: { type: "boolean", short: "h" }, verbose: { type: "boolean" } } as const;
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values as Values;
+  } catch (error) {
+    throw new UsageError(`${messageOf(error)} See --help.`);
+  }
+}
+
+function required(values: Values, name: string): string {
+  const value = values[name];
+  if (typeof value !== "string" || value === "") throw new UsageError(`--${name} is missing; see --help.`);
+  return value.length > 1 ? value.replace(/\/+$/, "") : value;
+}
+
+function schemeOf(text: string | undefined): Scheme | undefined {
+  const parsed = Config.shape.quantize.safeParse(text);
+  if (!parsed.success) throw new UsageError(`--quantize is none, float16 or uint8, not ${text}.`);
+  return text === undefined ? undefined : parsed.data;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text === "" || !(value >= 0 && value <= 1)) {
+    throw new UsageError(`--max-unreadable is a share from 0 to 1, not ${text}.`);
+  }
+  return value;
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    throw new UsageError(`Cannot read the settings in ${path}: ${messageOf(error)}.`);
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
