@@ -9,8 +9,8 @@
  * @module
  */
 import initJpegEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
-import { createRequire } from "node:module";
 import { decode, type Image, shrink } from "../shared/image/mod.ts";
+import { packageFile } from "../shared/package_file.ts";
 
 const SHORT_SIDE = 160;
 const QUALITY = 72;
@@ -25,7 +25,7 @@ if (!source) {
 }
 const unseen = new Set((await Deno.readTextFile(`${OUT}/unseen.txt`)).trim().split("\n"));
 const binary = await WebAssembly.compile(
-  await Deno.readFile(createRequire(import.meta.url).resolve("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm")),
+  await Deno.readFile(packageFile("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm")),
 );
 
 for (const product of (await names(`${source}/train`)).filter((name) => !name.startsWith("."))) {
