@@ -1,14 +1,12 @@
 import { env, ready, setBackend } from "@tensorflow/tfjs-core";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { packageFile } from "./package_file.ts";
 
 /** Makes tfjs compute with its WebAssembly SIMD backend, on one thread. */
 export async function useWasmBackend(): Promise<void> {
-  const binary = createRequire(import.meta.url).resolve(
-    "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
-  );
-  setWasmPaths(`${dirname(binary)}/`);
+  const binary = packageFile("@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm");
+  setWasmPaths(fileURLToPath(new URL(".", binary)));
   env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   await setBackend("wasm");
   await ready();

@@ -1,6 +1,6 @@
 import initJpegEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
 import initWebpEncoder from "@jsquash/webp/codec/enc/webp_enc.js";
-import { createRequire } from "node:module";
+import { packageFile } from "../../shared/package_file.ts";
 
 /** Four colours, one a quarter: which way is up can be told from it. `[height, width, 4]` RGBA. */
 export function quarters(width: number, height: number): Uint8ClampedArray<ArrayBuffer> {
@@ -76,7 +76,7 @@ export function withOrientation(jpeg: Uint8Array, orientation: number): Uint8Arr
 }
 
 async function options(binary: string) {
-  const module = await WebAssembly.compile(await Deno.readFile(createRequire(import.meta.url).resolve(binary)));
+  const module = await WebAssembly.compile(await Deno.readFile(packageFile(binary)));
   return {
     noInitialRun: true,
     instantiateWasm: (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => {

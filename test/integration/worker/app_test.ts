@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { GalleryError } from "../../../shared/errors.ts";
+import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
+import { parseKeys } from "../../../worker/middleware/keys.ts";
+import { clientOf, embedder, model, newApp } from "./client.ts";
+import { picture } from "./tiny_model.ts";
+
+const image = await picture(1);
+const snapshot = { fingerprint: model.card.fingerprint, dimensions: model.card.embedding.dimensions, collections: [] };
+
+Deno.test("GET /model is the card without its goldens", async () => {
+  const { goldens: _, ...card } = model.card;
+  assert.deepEqual((await newApp().call("GET /model")).body, JSON.parse(JSON.stringify(card)));
+});
+
+Deno.test("a worker that drains refuses all with 503, /health/ready among them, but for /health/live", async () => {
+  let isDraining = false;
+  const { call } = newApp({ isDraining: () => isDraining });
+  assert.equal((await call("GET /health/ready")).status, 200);
+  isDraining = true;
+  for (const route of ["GET /health/ready", "POST /match"]) assert.equal((await call(route)).status, 503);
+  assert.equal((await call("GET /health/live")).status, 200);
+});
+
+Deno.test("GET / is one page that loads nothing from elsewhere", async () => {
+  const { status, headers, body } = await newApp().call("GET /");
+  assert.equal(status, 200);
+  assert.match(headers.get("content-type") ?? "", /^text\/html/);
+  assert.doesNotMatch(body, /https?:\/\//);
+  const nonce = /script-src 'nonce-([^']+)'/.exec(headers.get("content-security-policy") ?? "")?.[1];
+  assert.ok(body.includes(`<script nonce="${nonce}">`) && body.includes(`<style nonce="${nonce}">`));
+});
+
+Deno.test("the playground's program is JavaScript", async () => {
+  const { body } = await newApp().call("GET /");
+  const program = /<script[^>]*>([^]*)<\/script>/.exec(body)?.[1] ?? "";
+  assert.ok(program.length > 1000);
+  new Function(program);
+});
+
+Deno.test("an unknown route is 404 and a wrong method 405 with Allow, both as problems", async () => {
+  const { call } = newApp();
+  const unknown = await call("GET /nope");
+  assert.deepEqual([unknown.status, unknown.body.title, unknown.body.instance], [404, "Not Found", "/nope"]);
+  const wrong = await call("PATCH /collections/c/subjects/a");
+  assert.equal(wrong.status, 405);
+  assert.equal(wrong.headers.get("allow"), "GET, HEAD, PUT, DELETE");
+  for (const { headers } of [unknown, wrong]) assert.equal(headers.get("content-type"), "application/problem+json");
+});
+
+Deno.test("every answer carries x-request-id: the client's if it is usable, otherwise a new one", async () => {
+  const { call } = newApp();
+  for (
+    const route of ["GET /", "GET /model", "GET /nope", "PATCH /match", "POST /embed", "DELETE /collections/default"]
+  ) {
+    const given = await call(route, { headers: { "x-request-id": "abc-1.2" } });
+    assert.equal(given.headers.get("x-request-id"), "abc-1.2", route);
+    const { headers } = await call(route, { headers: { "x-request-id": "not usable!" } });
+    assert.match(headers.get("x-request-id") ?? "", /^[0-9A-Z]{26}$/, route);
+  }
+});
+
+Deno.test("an unexpected error is 500 without its cause; the log has it under the request's id", async () => {
+  const { call, log } = newApp({ embedder: { embed: () => Promise.reject(new Error("secret detail at /etc")) } });
+  const { status, body, headers } = await call("POST /embed", { image });
+  assert.equal(status, 500);
+  assert.doesNotMatch(JSON.stringify(body), /secret|stack|\.ts/);
+  const requestId = headers.get("x-request-id") ?? "";
+  assert.ok(body.detail.includes(requestId));
+  const entry = log.find(({ level }) => level === "error");
+  assert.deepEqual([entry?.message, entry?.requestId], ["secret detail at /etc", requestId]);
+});
+
+Deno.test("a gallery that cannot be written is 503 with Retry-After, and nothing is changed", async () => {
+  const persist = () => Promise.reject(new GalleryError("Cannot write /secret/path."));
+  const { call, log } = newApp({ gallery: createMemoryGallery({ snapshot, persist }) });
+  const { status, headers, body } = await call("POST /collections/c/subjects/a/images", { image });
+  assert.equal(status, 503);
+  assert.ok(headers.get("retry-after"));
+  assert.doesNotMatch(body.detail, /secret/);
+  assert.equal((await call("GET /collections/c/subjects/a")).status, 404);
+  assert.ok(log.some(({ level, message }) => level === "error" && message.includes("/secret/path")));
+});
+
+Deno.test("the log has one line a request, with no query, no body and no key", async () => {
+  const { call, log } = newApp({ keys: parseKeys("match:s3cret") });
+  await call("POST /match?filter=%7B%22name%22%3A%22private%22%7D", {
+    image,
+    headers: { authorization: "Bearer s3cret" },
+  });
+  assert.equal(log.length, 1);
+  assert.deepEqual([log[0].method, log[0].path, log[0].status], ["POST", "/match", 200]);
+  assert.doesNotMatch(JSON.stringify(log), /private|s3cret|\[0/);
+});
+
+Deno.test("more images than the queue takes are refused with 503 and Retry-After, the others answered", async () => {
+  const { call } = newApp({ queue: 2 });
+  const answers = await Promise.all(Array.from({ length: 8 }, () => call("POST /embed", { image })));
+  const statuses = answers.map(({ status }) => status).sort();
+  assert.deepEqual(statuses, [200, 200, 200, 503, 503, 503, 503, 503]);
+  for (const { status, headers } of answers) if (status === 503) assert.equal(headers.get("retry-after"), "1");
+  assert.equal((await call("POST /embed", { image })).status, 200);
+});
+
+Deno.test("answers under load are the same as alone", async () => {
+  const { call } = newApp();
+  const images = await Promise.all([0, 1, 2, 3, 4, 5].map(picture));
+  const embed = async (image: Uint8Array<ArrayBuffer>) => (await call("POST /embed", { image })).body.embedding;
+  const together = await Promise.all(images.map(embed));
+  for (const [i, image] of images.entries()) assert.deepEqual(await embed(image), together[i]);
+});
+
+Deno.test("keys: 401 without or with an unknown one, 403 without the scope, and admin may do all", async () => {
+  const { call } = newApp({ keys: parseKeys("match:reader, enroll:writer,match+enroll:both,admin:root") });
+  const status = async (route: string, authorization?: string) =>
+    (await call(route, { image, ...authorization && { headers: { authorization } } })).status;
+  const routes: [string, string[]][] = [
+    ["POST /match", ["reader", "both", "root"]],
+    ["POST /embed", ["reader", "both", "root"]],
+    ["POST /collections/c/subjects/a/images", ["writer", "both", "root"]],
+    ["DELETE /collections/c/subjects/a", ["writer"]],
+    ["PUT /collections/d", ["root"]],
+  ];
+  for (const [route, allowed] of routes) {
+    assert.equal(await status(route), 401);
+    assert.equal(await status(route, "Bearer nobody"), 401);
+    assert.equal(await status(route, "Basic cmVhZGVy"), 401);
+    for (const key of ["reader", "writer", "both", "root"]) {
+      const expected = allowed.includes(key);
+      if (route.startsWith("DELETE") && key !== "writer" && key !== "reader") continue;
+      assert.equal(await status(route, `Bearer ${key}`) < 300, expected, `${key} ${route}`);
+    }
+    if (!allowed.includes("reader")) assert.equal(await status(route, "Bearer reader"), 403);
+  }
+  const refused = await call("POST /match", { image });
+  assert.equal(refused.headers.get("www-authenticate"), "Bearer");
+  for (const route of ["GET /health/live", "GET /health/ready", "GET /"]) assert.equal((await call(route)).status, 200);
+});
+
+Deno.test("pages of listed origins may call, errors included; other origins get no leave", async () => {
+  const { call } = newApp({ corsOrigins: ["https://shop.example"], keys: parseKeys("match:k") });
+  const from = (origin: string) => ({ headers: { origin } });
+  for (const route of ["GET /model", "GET /nope", "POST /match", "GET /health/live"]) {
+    const listed = await call(route, from("https://shop.example"));
+    assert.equal(listed.headers.get("access-control-allow-origin"), "https://shop.example", route);
+    assert.match(listed.headers.get("access-control-expose-headers") ?? "", /x-request-id/);
+    assert.equal(
+      (await call(route, from("https://evil.example"))).headers.get("access-control-allow-origin"),
+      null,
+      route,
+    );
+  }
+  const preflight = await call("OPTIONS /match", {
+    headers: {
+      origin: "https://shop.example",
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization",
+    },
+  });
+  assert.equal(preflight.status, 204);
+  assert.match(preflight.headers.get("access-control-allow-headers") ?? "", /authorization/);
+});
+
+Deno.test("without keys only this machine is answered, and no page of another origin", async () => {
+  const { app } = newApp();
+  const from = (hostname: string, headers = {}) =>
+    clientOf("http://localhost:8000", (request) => {
+      return app.fetch(request, { remoteAddr: { transport: "tcp", hostname, port: 5 } });
+    })("GET /model", { headers });
+  for (const local of ["127.0.0.1", "::1", "::ffff:127.0.0.1"]) assert.equal((await from(local)).status, 200);
+  const remote = await from("192.0.2.7");
+  assert.equal(remote.status, 403);
+  assert.match(remote.body.detail, /TRIPTYCH_KEYS/);
+  assert.equal((await from("127.0.0.1", { origin: "https://evil.example" })).status, 403);
+  assert.equal((await from("127.0.0.1", { origin: "http://localhost:8000", host: "localhost:8000" })).status, 200);
+});
+
+Deno.test("with keys other machines are answered", async () => {
+  const { app } = newApp({ keys: parseKeys("match:k"), embedder });
+  const request = new Request("http://worker.example/model", { headers: { authorization: "Bearer k" } });
+  assert.equal(
+    (await app.fetch(request, { remoteAddr: { transport: "tcp", hostname: "192.0.2.7", port: 5 } })).status,
+    200,
+  );
+});

@@ -1,0 +1,77 @@
+import type { Embedder } from "../../../worker/embedder/embedder.ts";
+import { type AppDeps, createApp } from "../../../worker/app.ts";
+import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
+import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
+import type { LogEntry } from "../../../worker/middleware/request_log.ts";
+import { tinyModel } from "./tiny_model.ts";
+
+/** An answer, read. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // deno-lint-ignore no-explicit-any
+  body: any;
+}
+
+/** How a request is made: `image` is a raw body, `json` one of JSON. */
+export interface Call {
+  image?: Uint8Array<ArrayBuffer>;
+  json?: unknown;
+  form?: Record<string, Uint8Array<ArrayBuffer> | string>;
+  body?: BodyInit;
+  headers?: Record<string, string>;
+}
+
+/** Calls something that answers requests. */
+export type Client = (route: string, call?: Call) => Promise<Answer>;
+
+/**
+ * A client of a worker.
+ *
+ * @param fetch as `app.fetch`; the default goes over the network
+ * @returns takes a method and a path, as in `POST /match`
+ */
+export function clientOf(
+  base: string,
+  fetch: (request: Request) => Response | Promise<Response> = globalThis.fetch,
+): Client {
+  return async (route, { image, json, form, body, headers = {} } = {}) => {
+    const [method, path] = route.split(" ");
+    const init: RequestInit = { method, headers, ...body !== undefined && { body } };
+    if (image !== undefined) Object.assign(init, { body: image, headers: { "content-type": "image/png", ...headers } });
+    if (json !== undefined) {
+      Object.assign(init, { body: JSON.stringify(json), headers: { "content-type": "application/json", ...headers } });
+    }
+    if (form !== undefined) {
+      const data = new FormData();
+      for (const [name, value] of Object.entries(form)) {
+        data.set(name, typeof value === "string" ? value : new Blob([value]));
+      }
+      init.body = data;
+    }
+    const response = await fetch(new Request(base + path, init));
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  };
+}
+
+export const model = await tinyModel();
+export const embedder: Embedder = await createTfjsEmbedder(model);
+
+/** An app of the tiny model with an empty gallery, and what it logs. */
+export function newApp(
+  deps: Partial<AppDeps> = {},
+): { call: Client; log: LogEntry[]; app: ReturnType<typeof createApp> } {
+  const { fingerprint, embedding } = model.card;
+  const snapshot = { fingerprint, dimensions: embedding.dimensions, collections: [] };
+  const log: LogEntry[] = [];
+  const app = createApp({
+    card: model.card,
+    embedder,
+    gallery: createMemoryGallery({ snapshot }),
+    log: (entry) => log.push(entry),
+    ...deps,
+  });
+  return { call: clientOf("http://localhost", (request) => app.fetch(request)), log, app };
+}

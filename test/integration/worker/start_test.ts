@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { clientOf, model } from "./client.ts";
+import { type Ended, runToEnd, startWorker } from "./process.ts";
+import { picture, tinyModel, writeModel } from "./tiny_model.ts";
+
+const folder = await Deno.makeTempDir({ prefix: "triptych-worker-" });
+const TRIPTYCH_MODEL = `${folder}/model`;
+await writeModel(model, TRIPTYCH_MODEL);
+
+Deno.test("settings that are not right end the worker with 2 and one sentence", async () => {
+  for (
+    const [env, pattern] of [
+      [{ TRIPTYCH_GALLERY: "sqlite:gallery.db" }, /"sqlite:".*memory: and snapshot files/],
+      [{ TRIPTYCH_KEYS: "nonsense" }, /^Entry 1 of TRIPTYCH_KEYS/],
+      [{ PORT: "http" }, /^PORT=http is not right/],
+    ] as const
+  ) {
+    const ended = await runToEnd({ TRIPTYCH_MODEL, ...env });
+    assert.equal(ended.code, 2);
+    assertOneSentence(ended, pattern);
+  }
+});
+
+Deno.test("a model that is missing or fails its goldens ends the worker with 1 and one sentence", async () => {
+  const { modelJson, weights, card } = await tinyModel(3);
+  card.goldens[1] = { ...card.goldens[1], embedding: card.goldens[2].embedding };
+  await writeModel({ modelJson, weights, card }, `${folder}/wrong`);
+  for (
+    const [directory, pattern] of [["missing", /missing\/model.json/], ["wrong", /golden input 1 has cosine/]] as const
+  ) {
+    const ended = await runToEnd({ TRIPTYCH_MODEL: `${folder}/${directory}` });
+    assert.equal(ended.code, 1);
+    assertOneSentence(ended, pattern);
+  }
+});
+
+Deno.test("a gallery of another model, or a damaged one, ends the worker with 1 and one sentence", async () => {
+  const path = `${folder}/other.snapshot`, TRIPTYCH_GALLERY = path;
+  await writeModel(await tinyModel(4), `${folder}/other`);
+  const worker = await startWorker({ TRIPTYCH_MODEL: `${folder}/other`, TRIPTYCH_GALLERY });
+  await clientOf(worker.base)("POST /collections/c/subjects/a/images", { image: await picture(0) });
+  await worker.stop();
+  const before = await Deno.readFile(path);
+  const other = await runToEnd({ TRIPTYCH_MODEL, TRIPTYCH_GALLERY });
+  assert.equal(other.code, 1);
+  assertOneSentence(other, /was enrolled with the model sha256:/);
+  assert.deepEqual(await Deno.readFile(path), before);
+  before[before.length >> 1] ^= 4;
+  await Deno.writeFile(path, before);
+  const damaged = await runToEnd({ TRIPTYCH_MODEL, TRIPTYCH_GALLERY });
+  assert.equal(damaged.code, 1);
+  assertOneSentence(damaged, /is damaged/);
+});
+
+Deno.test("a port that is taken ends the worker with 1 and one sentence", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const ended = await runToEnd({ TRIPTYCH_MODEL, PORT: String((taken.addr as Deno.NetAddr).port) });
+  assert.equal(ended.code, 1);
+  assertOneSentence(ended, /^Port \d+ is taken/);
+});
+
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+
+function assertOneSentence({ stderr }: Ended, pattern: RegExp): void {
+  assert.match(stderr, pattern);
+  assert.match(stderr, /^[^\n]+\.\n$/);
+  assert.doesNotMatch(stderr, /\.ts:\d|^error/);
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
+import { model, newApp } from "./client.ts";
+import { picture } from "./tiny_model.ts";
+
+const pictures = await Promise.all([0, 1, 2].map(picture));
+
+Deno.test("enrolment answers 201 with subject, image and how many images there are", async () => {
+  const { call } = newApp();
+  const first = await call("POST /collections/c/subjects/a%20b%2Fé/images", { image: pictures[0] });
+  assert.equal(first.status, 201);
+  assert.deepEqual([first.body.subject, first.body.images], ["a b/é", 1]);
+  assert.match(first.body.image, /^[0-9A-HJKMNP-TV-Z]{26}$/);
+  const second = await call("POST /collections/c/subjects/a%20b%2Fé/images", { image: pictures[1] });
+  assert.equal(second.body.images, 2);
+  const { body, headers } = await call("GET /collections/c/subjects/a%20b%2Fé");
+  assert.deepEqual(body.images.map(({ image }: { image: string }) => image), [first.body.image, second.body.image]);
+  assert.ok(!Number.isNaN(Date.parse(body.images[0].createdAt)));
+  assert.equal(headers.get("etag"), second.headers.get("etag"));
+});
+
+Deno.test("GET /collections counts subjects and images, default among them", async () => {
+  const { call } = newApp();
+  await call("POST /collections/c/subjects/a/images", { image: pictures[0] });
+  await call("POST /collections/c/subjects/a/images", { image: pictures[1] });
+  assert.deepEqual((await call("GET /collections")).body, {
+    collections: [{ collection: "c", subjects: 1, images: 2 }, { collection: "default", subjects: 0, images: 0 }],
+  });
+});
+
+Deno.test("PUT makes a collection once, DELETE removes it with all in it", async () => {
+  const { call } = newApp();
+  assert.equal((await call("PUT /collections/c")).status, 201);
+  assert.equal((await call("PUT /collections/c")).status, 200);
+  await call("POST /collections/c/subjects/a/images", { image: pictures[0] });
+  assert.equal((await call("DELETE /collections/c")).status, 204);
+  assert.equal((await call("DELETE /collections/c")).status, 404);
+  assert.equal((await call("POST /match?collection=c", { image: pictures[0] })).status, 404);
+  assert.equal((await call("GET /collections/c/subjects")).status, 404);
+  assert.equal((await call("DELETE /collections/default")).status, 204);
+  assert.equal((await call("GET /collections/default/subjects")).status, 200);
+});
+
+Deno.test("PUT of a subject creates it with 201 and replaces its fields with 200; its images stay", async () => {
+  const { call } = newApp();
+  const put = (json: unknown) => call("PUT /collections/c/subjects/a", { json });
+  const created = await put({ metadata: { n: 1 }, expiresAt: "2999-01-01T02:00:00+02:00" });
+  assert.equal(created.status, 201);
+  assert.deepEqual(created.body, {
+    subject: "a",
+    metadata: { n: 1 },
+    expiresAt: "2999-01-01T00:00:00.000Z",
+    images: [],
+  });
+  await call("POST /collections/c/subjects/a/images", { image: pictures[0] });
+  const replaced = await put({ metadata: { m: 2 } });
+  assert.equal(replaced.status, 200);
+  assert.deepEqual([replaced.body.metadata, replaced.body.expiresAt, replaced.body.images.length], [{ m: 2 }, null, 1]);
+});
+
+Deno.test("PUT of a subject refuses what is no metadata, no date, unknown or too much", async () => {
+  const { call } = newApp();
+  const room = 8192 - JSON.stringify({ x: "" }).length;
+  const cases: [number, unknown][] = [
+    [201, { metadata: { x: "x".repeat(room) } }],
+    [400, { metadata: { x: "x".repeat(room + 1) } }],
+    [400, { metadata: { x: "é".repeat(room / 2 + 1) } }],
+    [400, { metadata: [] }],
+    [400, { metadata: null }],
+    [400, { expiresAt: "tomorrow" }],
+    [400, { expiresAt: "2030-01-01" }],
+    [400, { expiresAt: 5 }],
+    [400, { meta: {} }],
+    [400, []],
+  ];
+  for (const [expected, json] of cases) {
+    const { status, body } = await call("PUT /collections/c/subjects/a", { json });
+    assert.equal(status, expected, `${JSON.stringify(json).slice(0, 60)}: ${JSON.stringify(body).slice(0, 200)}`);
+  }
+  assert.equal((await call("PUT /collections/c/subjects/a", { image: pictures[0] })).status, 415);
+});
+
+Deno.test("names of 1 to 128 characters without control characters can be enrolled", async () => {
+  const { call } = newApp();
+  for (const name of ["x".repeat(128), "日本", "a.b", "-", "%25", "constructor", "__proto__"]) {
+    assert.equal(
+      (await call(`PUT /collections/c/subjects/${encodeURIComponent(name)}`, { json: {} })).status,
+      201,
+      name,
+    );
+    assert.equal((await call(`GET /collections/c/subjects/${encodeURIComponent(name)}`)).body.subject, name);
+  }
+  for (const name of ["x".repeat(129), "a%0Ab", "%00"]) {
+    assert.equal((await call(`PUT /collections/c/subjects/${name}`, { json: {} })).status, 400, name);
+    assert.equal((await call(`PUT /collections/${name}`)).status, 400, name);
+  }
+});
+
+Deno.test("subjects come in pages with a cursor, each once", async () => {
+  const { call } = newApp();
+  for (const name of ["d", "b", "é", "a", "c"]) await call(`PUT /collections/c/subjects/${name}`, { json: {} });
+  const seen: string[] = [];
+  let cursor: string | null = "";
+  do {
+    const { body }: { body: { subjects: { subject: string }[]; cursor: string | null } } = await call(
+      `GET /collections/c/subjects?limit=2&cursor=${encodeURIComponent(cursor)}`,
+    );
+    seen.push(...body.subjects.map(({ subject }) => subject));
+    cursor = body.cursor;
+  } while (cursor !== null);
+  assert.deepEqual(seen, ["a", "b", "c", "d", "é"]);
+  const { body } = await call("GET /collections/c/subjects");
+  assert.deepEqual(body.subjects[0], { subject: "a", images: 0, metadata: {}, expiresAt: null });
+  assert.equal(body.cursor, null);
+  for (const query of ["limit=0", "limit=1001", "limit=x", "cursor=*"]) {
+    assert.equal((await call(`GET /collections/c/subjects?${query}`)).status, 400, query);
+  }
+});
+
+Deno.test("a change with a stale If-Match is 412, with the present one or * it is made", async () => {
+  const { call } = newApp();
+  const put = (etag: string) => call("PUT /collections/c/subjects/a", { json: {}, headers: { "if-match": etag } });
+  assert.equal((await put("*")).status, 412);
+  const first = (await call("PUT /collections/c/subjects/a", { json: {} })).headers.get("etag") ?? "";
+  const second = (await put(first)).headers.get("etag") ?? "";
+  assert.notEqual(first, second);
+  assert.equal((await put(first)).status, 412);
+  assert.equal((await put(`W/${second}`)).status, 412);
+  const remove = (etag: string) => call("DELETE /collections/c/subjects/a", { headers: { "if-match": etag } });
+  assert.equal((await remove('"stale"')).status, 412);
+  assert.equal((await remove(`"other", ${second}`)).status, 204);
+  assert.equal((await remove("*")).status, 404);
+});
+
+Deno.test("the same Idempotency-Key makes one image, and with another image it is 409", async () => {
+  const { call } = newApp();
+  const enrol = (image: Uint8Array<ArrayBuffer>) =>
+    call("POST /collections/c/subjects/a/images", { image, headers: { "idempotency-key": "k1" } });
+  const [first, second] = [await enrol(pictures[0]), await enrol(pictures[0])];
+  assert.deepEqual([second.status, second.body], [first.status, first.body]);
+  assert.equal(second.body.images, 1);
+  assert.equal((await enrol(pictures[1])).status, 409);
+});
+
+Deno.test("DELETE of an image or a subject is complete and at once", async () => {
+  const { call } = newApp();
+  const kept = (await call("POST /collections/c/subjects/a/images", { image: pictures[0] })).body.image;
+  const gone = (await call("POST /collections/c/subjects/a/images", { image: pictures[1] })).body.image;
+  assert.equal((await call(`DELETE /collections/c/subjects/a/images/${gone}`)).status, 204);
+  assert.equal((await call(`DELETE /collections/c/subjects/a/images/${gone}`)).status, 404);
+  assert.equal((await call("POST /match?collection=c", { image: pictures[1] })).body.matches[0].image, kept);
+  assert.equal((await call("DELETE /collections/c/subjects/a")).status, 204);
+  assert.equal((await call("GET /collections/c/subjects/a")).status, 404);
+  assert.deepEqual((await call("POST /match?collection=c", { image: pictures[0] })).body.matches, []);
+});
+
+Deno.test("a subject past its expiresAt is not there for any route", async () => {
+  let now = Date.parse("2026-01-01T00:00:00Z");
+  const { fingerprint, embedding } = model.card;
+  const snapshot = { fingerprint, dimensions: embedding.dimensions, collections: [] };
+  const { call } = newApp({ gallery: createMemoryGallery({ snapshot, now: () => now }) });
+  await call("POST /collections/c/subjects/a/images", { image: pictures[0] });
+  await call("PUT /collections/c/subjects/a", { json: { expiresAt: "2026-01-01T00:00:10Z" } });
+  assert.equal((await call("POST /match?collection=c", { image: pictures[0] })).body.decision, "match");
+  now += 10_000;
+  const { body } = await call("POST /match?collection=c", { image: pictures[0] });
+  assert.deepEqual([body.subjects, body.decision, body.matches], [0, "no_match", []]);
+  assert.equal((await call("GET /collections/c/subjects/a")).status, 404);
+  assert.deepEqual((await call("GET /collections/c/subjects")).body.subjects, []);
+  assert.equal((await call("DELETE /collections/c/subjects/a")).status, 404);
+});

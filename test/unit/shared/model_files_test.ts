@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { ModelError } from "../../../shared/errors.ts";
+import { readModelFiles } from "../../../shared/model_files.ts";
+
+const MODEL = "samples/model";
+
+async function copyOfModel(): Promise<string> {
+  const directory = await Deno.makeTempDir();
+  for await (const { name } of Deno.readDir(MODEL)) await Deno.copyFile(`${MODEL}/${name}`, `${directory}/${name}`);
+  return directory;
+}
+
+async function assertRefused(directory: string, says: RegExp) {
+  await assert.rejects(
+    () => readModelFiles(directory),
+    (error) => error instanceof ModelError && says.test(error.message),
+  );
+}
+
+Deno.test("readModelFiles() reads the bundled model from disk and over HTTP alike", async () => {
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
+    const name = new URL(request.url).pathname;
+    return new Response(await Deno.readFile(`${MODEL}${name}`).catch(() => null));
+  });
+  try {
+    const local = await readModelFiles(MODEL);
+    assert.deepEqual(await readModelFiles(`http://127.0.0.1:${server.addr.port}/`), local);
+    assert.match(local.card.fingerprint, /^sha256:[0-9a-f]{64}$/);
+  } finally {
+    await server.shutdown();
+  }
+});
+
+Deno.test("readModelFiles() refuses weights, graph or preprocessing that are not those of the card", async () => {
+  const weights = await copyOfModel();
+  const shard = `${weights}/${(await readModelFiles(MODEL)).modelJson.weightsManifest[0].paths[0]}`;
+  const bytes = await Deno.readFile(shard);
+  bytes[1000] ^= 1;
+  await Deno.writeFile(shard, bytes);
+  await assertRefused(weights, /not the one that its card describes/);
+
+  for (const [from, to] of [['"Relu', '"Rely'], ['"fit":"cover"', '"fit":"contain"']]) {
+    const directory = await copyOfModel();
+    const text = await Deno.readTextFile(`${directory}/model.json`);
+    const encoded = from === '"Relu' ? [btoa("Relu"), btoa("Rely")] : [from, to];
+    assert(text.includes(encoded[0]));
+    await Deno.writeTextFile(`${directory}/model.json`, text.replace(encoded[0], encoded[1]));
+    await assertRefused(directory, /not the one that its card describes/);
+  }
+});
+
+Deno.test("readModelFiles() says what is missing or not ours", async () => {
+  await assertRefused("/nowhere", /Cannot read \/nowhere\/model.json: there is no such file/);
+  const directory = await copyOfModel();
+  await Deno.writeTextFile(`${directory}/model.json`, "{");
+  await assertRefused(directory, /not JSON/);
+  await Deno.writeTextFile(`${directory}/model.json`, JSON.stringify({ format: "layers-model" }));
+  await assertRefused(directory, /not a tfjs graph model/);
+  const { card: _, modelJson } = await readModelFiles(MODEL);
+  await Deno.writeTextFile(`${directory}/model.json`, JSON.stringify({ ...modelJson, userDefinedMetadata: {} }));
+  await assertRefused(directory, /no model card/);
+});

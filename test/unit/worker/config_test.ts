@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../../shared/errors.ts";
+import { readConfig } from "../../../worker/config.ts";
+
+Deno.test("readConfig() of an empty environment has the documented defaults", () => {
+  const { model, ...rest } = readConfig({ TRIPTYCH_GALLERY: "" });
+  assert.match(model, /samples.model$/);
+  assert.deepEqual(rest, {
+    gallery: { kind: "snapshot", path: ".triptych/gallery.snapshot" },
+    keys: undefined,
+    corsOrigins: [],
+    maxBody: 8 * 1024 * 1024,
+    queue: 16,
+    port: 8000,
+    isHosted: false,
+  });
+});
+
+Deno.test("readConfig() tells galleries by their scheme", () => {
+  const galleryAt = (TRIPTYCH_GALLERY: string) => readConfig({ TRIPTYCH_GALLERY }).gallery;
+  assert.deepEqual(galleryAt("memory:"), { kind: "memory" });
+  assert.deepEqual(galleryAt("data/g.snapshot"), { kind: "snapshot", path: "data/g.snapshot" });
+  assert.deepEqual(galleryAt("C:\\g.snapshot"), { kind: "snapshot", path: "C:\\g.snapshot" });
+  assert.deepEqual(galleryAt("file:///data/g"), { kind: "snapshot", path: "/data/g" });
+});
+
+Deno.test("readConfig() refuses stores that this version has not, in a sentence that says which it has", () => {
+  for (const location of ["sqlite:g.db", "kv:", "postgres://u@h/d", "https://h/g.snapshot"]) {
+    assert.throws(
+      () => readConfig({ TRIPTYCH_GALLERY: location }),
+      (error) => error instanceof UsageError && /memory: and snapshot files/.test(error.message),
+    );
+  }
+});
+
+Deno.test("readConfig() keeps the gallery in memory on Deno Deploy, which has no disk that lasts", () => {
+  assert.deepEqual(readConfig({ DENO_DEPLOYMENT_ID: "abc" }).gallery, { kind: "memory" });
+});
+
+Deno.test("readConfig() names the variable that is not right", () => {
+  const wrong = {
+    PORT: ["x", "-1", "65536", "80.5"],
+    TRIPTYCH_MAX_BODY: ["8MiB", "0"],
+    TRIPTYCH_QUEUE: ["-1", "many"],
+    TRIPTYCH_CORS_ORIGINS: ["*", "https://a.example/path", "a.example"],
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      assert.throws(
+        () => readConfig({ [name]: value }),
+        (error) => error instanceof UsageError && error.message.startsWith(`${name}=${value} is not right: give`),
+      );
+    }
+  }
+});
+
+Deno.test("readConfig() reads origins separated by commas", () => {
+  assert.deepEqual(readConfig({ TRIPTYCH_CORS_ORIGINS: "https://a.example, http://localhost:3000" }).corsOrigins, [
+    "https://a.example",
+    "http://localhost:3000",
+  ]);
+});
+
+Deno.test("readConfig() never shows a key of TRIPTYCH_KEYS that it cannot read", () => {
+  for (const TRIPTYCH_KEYS of ["s3cret", "owner:s3cret", "match:good,enroll+:s3cret", "match: s3cret s3cret"]) {
+    assert.throws(
+      () => readConfig({ TRIPTYCH_KEYS }),
+      (error) =>
+        error instanceof UsageError && /^Entry \d of TRIPTYCH_KEYS/.test(error.message) &&
+        !error.message.includes("s3cret"),
+    );
+  }
+});

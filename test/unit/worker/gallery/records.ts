@@ -1,0 +1,22 @@
+import type { SubjectRecord } from "../../../../shared/snapshot.ts";
+
+export const DIMENSIONS = 8;
+
+/** Numbers in 0..1 by a linear congruential generator (Numerical Recipes, section 7.1). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+}
+
+/** `[DIMENSIONS] float32` of unit length. */
+export function unitVector(random: () => number): Float32Array<ArrayBuffer> {
+  const vector = Float32Array.from({ length: DIMENSIONS }, () => random() - 0.5);
+  const length = Math.hypot(...vector);
+  return vector.map((value) => value / length);
+}
+
+/** A subject with these embeddings. */
+export function subjectOf(subject: string, ...embeddings: Float32Array[]): SubjectRecord {
+  const images = embeddings.map((embedding, i) => ({ image: `${subject}-${i}`, createdAt: "", embedding }));
+  return { subject, metadata: {}, expiresAt: null, revision: "r", images };
+}

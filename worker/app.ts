@@ -1,0 +1,109 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import type { Card } from "../shared/card.ts";
+import type { Embedder } from "./embedder/embedder.ts";
+import { createImageEmbedder } from "./embedder/pipeline.ts";
+import { createQueue } from "./embedder/queue.ts";
+import type { Gallery } from "./gallery/gallery.ts";
+import { bodyLimit } from "./middleware/body.ts";
+import { refuseWhile } from "./middleware/draining.ts";
+import type { Env } from "./middleware/env.ts";
+import { type Key, requireScope } from "./middleware/keys.ts";
+import { localOnly } from "./middleware/local_only.ts";
+import { answerProblem, Problem, problemOf } from "./middleware/problem.ts";
+import { type Log, requestLog } from "./middleware/request_log.ts";
+import { collectionRoutes } from "./routes/collections.ts";
+import { embedRoutes } from "./routes/embed.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { matchRoutes } from "./routes/match.ts";
+import { modelRoutes } from "./routes/model.ts";
+import { playgroundRoutes } from "./routes/playground.ts";
+import type { Services } from "./routes/services.ts";
+import { subjectRoutes } from "./routes/subjects.ts";
+import { verifyRoutes } from "./routes/verify.ts";
+
+/** What the worker is made of. */
+export interface AppDeps {
+  card: Card;
+  /** Of the card's model; proved by `selfTest` before. */
+  embedder: Embedder;
+  /** Of the card's model. */
+  gallery: Gallery;
+  /** Without keys, everybody on this machine may do everything, and nobody else anything. */
+  keys?: readonly Key[] | undefined;
+  /** Origins whose pages may call; default none but the worker's own. */
+  corsOrigins?: readonly string[];
+  /** The largest body, in bytes; default 8 MiB. */
+  maxBody?: number;
+  /** How many images may wait while one is embedded; default 16. */
+  queue?: number;
+  /** Default: nowhere. */
+  log?: Log;
+  /** Whether new requests are refused; default never. */
+  isDraining?: () => boolean;
+}
+
+/**
+ * The worker: images in, matches out.
+ *
+ * @example
+ * ```ts
+ * const app = createApp({ card, embedder, gallery });
+ * Deno.serve({ hostname: "127.0.0.1" }, app.fetch);
+ * ```
+ */
+export function createApp(deps: AppDeps): Hono<Env> {
+  const { card, embedder, gallery, keys, corsOrigins = [], maxBody = 8 << 20, queue = 16, log = () => {} } = deps;
+  const services: Services = {
+    card,
+    gallery,
+    maxBody,
+    embedImage: createImageEmbedder(embedder, card.input, createQueue(queue)),
+    needs: (scope) => requireScope(keys, scope),
+  };
+  const app = new Hono<Env>();
+  app.use(requestLog(log));
+  app.use(bodyLimit(maxBody));
+  if (corsOrigins.length > 0) app.use(cors(corsOptions(corsOrigins)));
+  if (deps.isDraining !== undefined) app.use(refuseWhile(deps.isDraining));
+  if (keys === undefined) app.use(localOnly(corsOrigins));
+  app.use(methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) =>
+      answerProblem(
+        c,
+        new Problem(405, `${c.req.path} takes ${methods.join(", ")} only.`, { allow: methods.join(", ") }),
+      ),
+  }));
+  app.route("/", playgroundRoutes());
+  app.route("/", matchRoutes(services));
+  app.route("/", verifyRoutes(services));
+  app.route("/", embedRoutes(services));
+  app.route("/", collectionRoutes(services));
+  app.route("/", subjectRoutes(services));
+  app.route("/", modelRoutes(services));
+  app.route("/", healthRoutes());
+  app.notFound((c) =>
+    answerProblem(c, new Problem(404, `There is nothing at ${c.req.path}; see the routes in README.md.`))
+  );
+  app.onError((error, c) => {
+    const requestId = c.get("requestId");
+    const problem = problemOf(error, requestId);
+    if (problem.status >= 500) {
+      log({ level: "error", message: error.message, requestId, error: error.name, stack: error.stack });
+    }
+    return answerProblem(c, problem);
+  });
+  return app;
+}
+
+function corsOptions(origins: readonly string[]) {
+  return {
+    origin: [...origins],
+    allowMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
+    allowHeaders: ["authorization", "content-type", "if-match", "idempotency-key", "x-request-id"],
+    exposeHeaders: ["etag", "retry-after", "server-timing", "x-request-id"],
+    maxAge: 600,
+  };
+}

@@ -1,0 +1,98 @@
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { UsageError } from "../shared/errors.ts";
+import type { GalleryLocation } from "./gallery/open.ts";
+import { type Key, parseKeys } from "./middleware/keys.ts";
+
+/** Where the worker keeps its gallery if nothing else is said. */
+export const DEFAULT_SNAPSHOT = ".triptych/gallery.snapshot";
+
+/** The worker's settings, as its environment gives them. */
+export interface Config {
+  /** Directory or URL. */
+  model: string;
+  gallery: GalleryLocation;
+  keys: Key[] | undefined;
+  corsOrigins: string[];
+  /** bytes */
+  maxBody: number;
+  /** How many images may wait while one is embedded. */
+  queue: number;
+  /** 0 for any that is free. */
+  port: number;
+  /** Whether Deno Deploy runs this, which listens itself and has no disk that lasts. */
+  isHosted: boolean;
+}
+
+/** The variables that are read. */
+export const VARIABLES = [
+  "TRIPTYCH_MODEL",
+  "TRIPTYCH_GALLERY",
+  "TRIPTYCH_KEYS",
+  "TRIPTYCH_CORS_ORIGINS",
+  "TRIPTYCH_MAX_BODY",
+  "TRIPTYCH_QUEUE",
+  "PORT",
+  "DENO_DEPLOYMENT_ID",
+] as const;
+
+const Environment = z.object({
+  TRIPTYCH_MODEL: z.string().default(() => fileURLToPath(new URL("../samples/model", import.meta.url))),
+  TRIPTYCH_GALLERY: z.string().optional(),
+  TRIPTYCH_KEYS: z.string().transform(parseKeys).optional(),
+  TRIPTYCH_CORS_ORIGINS: z.string().transform((text) => text.split(",").map((origin) => origin.trim()))
+    .refine((origins) => origins.every(isOrigin), "give origins like https://shop.example, separated by commas")
+    .default([]),
+  TRIPTYCH_MAX_BODY: whole(1 << 10, 1 << 30, "bytes").default(8 << 20),
+  TRIPTYCH_QUEUE: whole(0, 10_000, "images").default(16),
+  PORT: whole(0, 65_535, "").default(8000),
+  DENO_DEPLOYMENT_ID: z.string().optional(),
+});
+
+/**
+ * Reads the settings out of an environment. An empty variable is as one that is not set.
+ *
+ * @throws {UsageError} if a variable is not right
+ */
+export function readConfig(environment: Partial<Record<typeof VARIABLES[number], string | undefined>>): Config {
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const parsed = Environment.safeParse(set);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0];
+    throw new UsageError(`${path.join(".")}=${String(set[String(path[0])])} is not right: ${message}.`);
+  }
+  const { data } = parsed;
+  const isHosted = data.DENO_DEPLOYMENT_ID !== undefined;
+  return {
+    model: data.TRIPTYCH_MODEL,
+    gallery: galleryAt(data.TRIPTYCH_GALLERY ?? (isHosted ? "memory:" : DEFAULT_SNAPSHOT)),
+    keys: data.TRIPTYCH_KEYS,
+    corsOrigins: data.TRIPTYCH_CORS_ORIGINS,
+    maxBody: data.TRIPTYCH_MAX_BODY,
+    queue: data.TRIPTYCH_QUEUE,
+    port: data.PORT,
+    isHosted,
+  };
+}
+
+function whole(from: number, to: number, unit: string) {
+  const message = `give a whole number${unit && ` of ${unit}`} from ${from} to ${to}`;
+  return z.string().regex(/^\d{1,10}$/, message).transform(Number).pipe(z.number().min(from, message).max(to, message));
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+function galleryAt(text: string): GalleryLocation {
+  if (text === "memory:") return { kind: "memory" };
+  if (text.startsWith("file:")) return { kind: "snapshot", path: fileURLToPath(text) };
+  // One letter before the colon is a drive of Windows.
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(text) ?? [];
+  if (scheme === undefined) return { kind: "snapshot", path: text };
+  throw new UsageError(
+    `TRIPTYCH_GALLERY names a store "${scheme}:", and this version has memory: and snapshot files; give memory: or the path of a file.`,
+  );
+}

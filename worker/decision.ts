@@ -1,0 +1,49 @@
+import type { Calibration, Card, Threshold } from "../shared/card.ts";
+
+/** The false-match rate that is asked for where a request names none. */
+export const DEFAULT_FMR = 0.001;
+
+/**
+ * The distance at or below which two images are called the same, for a false-match rate.
+ *
+ * A rate that the card lists has exactly its distance. Between the points of the calibration, log(rate) is linear in the
+ * distance. A rate that the calibration's impostor pairs don't reach gets the nearest that they do, and `fmr` says which.
+ *
+ * @param fmr above 0 and below 1
+ */
+export function thresholdAt(
+  card: Pick<Card, "thresholds" | "calibration">,
+  fmr: number,
+): Pick<Threshold, "fmr" | "distance"> {
+  const listed = card.thresholds.find((threshold) => threshold.fmr === fmr);
+  if (listed !== undefined) return { fmr, distance: listed.distance };
+  const { distance: distances, fmr: rates } = card.calibration;
+  const last = rates.length - 1;
+  if (fmr <= rates[0]) return { fmr: rates[0], distance: distances[rates.lastIndexOf(rates[0])] };
+  if (fmr >= rates[last]) return { fmr: rates[last], distance: distances[last] };
+  const i = rates.findLastIndex((rate) => rate <= fmr);
+  const share = Math.log(fmr / rates[i]) / Math.log(rates[i + 1] / rates[i]);
+  return { fmr, distance: distances[i] + share * (distances[i + 1] - distances[i]) };
+}
+
+/**
+ * The share of impostor pairs at a distance or nearer: the same curve, the other way. Nearer than its first point it stays
+ * at the first rate, for no lower one was measured; farther than its last point it is 1.
+ */
+export function falseMatchRate({ distance: distances, fmr: rates }: Calibration, distance: number): number {
+  if (distance > distances[distances.length - 1]) return 1;
+  const i = distances.findLastIndex((at) => at <= distance);
+  if (i < 0) return rates[0];
+  if (i === distances.length - 1) return rates[i];
+  const share = (distance - distances[i]) / (distances[i + 1] - distances[i]);
+  return rates[i] * (rates[i + 1] / rates[i]) ** share;
+}
+
+/**
+ * The probability that somebody who is not enrolled finds at least one of `subjects` subjects as near as this:
+ * `1 - (1 - fmr)^subjects`, accurate for small rates too.
+ */
+export function falseMatchProbability(fmr: number, subjects: number): number {
+  if (subjects === 0) return 0;
+  return fmr >= 1 ? 1 : -Math.expm1(subjects * Math.log1p(-fmr));
+}

@@ -1,0 +1,37 @@
+import { TriptychError } from "../../shared/errors.ts";
+
+/** More waits already than is let wait. */
+export class OverloadedError extends TriptychError {
+  override readonly name = "OverloadedError";
+  /** Seconds after which there should be room again. */
+  readonly retryAfter = 1;
+  constructor() {
+    super("The worker has more to do than it takes on; try again in a second.");
+  }
+}
+
+/** Runs one piece of work at a time, in order of arrival. */
+export interface Queue {
+  /** @throws {OverloadedError} at once, if the queue is full */
+  run<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** @param limit how many may wait while one runs */
+export function createQueue(limit: number): Queue {
+  let admitted = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    run<T>(work: () => Promise<T>): Promise<T> {
+      if (admitted > limit) return Promise.reject(new OverloadedError());
+      admitted++;
+      const mine = last.then(work).finally(() => admitted--);
+      // Computing blocks the event loop: between two pieces of work, requests and refusals get their turn.
+      last = mine.then(breathe, breathe);
+      return mine;
+    },
+  };
+}
+
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

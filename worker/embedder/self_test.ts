@@ -1,0 +1,55 @@
+import type { Card } from "../../shared/card.ts";
+import { messageOf, ModelError } from "../../shared/errors.ts";
+import { toInputPixels } from "../../shared/image/mod.ts";
+import type { Embedder } from "./embedder.ts";
+
+/** The cosine to its golden embedding below which a runtime is not the model that was evaluated. */
+export const MIN_COSINE = 0.9999;
+
+/**
+ * Proves that a runtime computes the embeddings of the card's goldens. It is the warm-up too: tfjs uploads and packs the
+ * weights at its first prediction.
+ *
+ * @returns the lowest cosine
+ * @throws {ModelError} if one is below `MIN_COSINE`
+ */
+export async function selfTest(
+  embedder: Embedder,
+  card: Pick<Card, "goldens" | "input" | "embedding">,
+): Promise<number> {
+  let lowest = 1;
+  for (const [i, golden] of card.goldens.entries()) {
+    let actual: Float32Array;
+    try {
+      actual = await embedder.embed(await toInputPixels(Uint8Array.fromBase64(golden.input), card.input));
+    } catch (error) {
+      throw new ModelError(
+        `The model fails on golden input ${i} of its card: ${
+          messageOf(error)
+        }; write it again with \`deno task export\`.`,
+      );
+    }
+    const agreement = cosine(actual, golden.embedding, card.embedding.dimensions);
+    if (!(agreement >= MIN_COSINE)) {
+      throw new ModelError(
+        `This runtime does not compute what the model card says: golden input ${i} has cosine ${
+          agreement.toFixed(6)
+        } to its embedding, at least ${MIN_COSINE} is needed; write the model again with \`deno task export\`.`,
+      );
+    }
+    lowest = Math.min(lowest, agreement);
+  }
+  return lowest;
+}
+
+/** The cosine of two vectors, NaN if they are not of the size. */
+function cosine(a: ArrayLike<number>, b: ArrayLike<number>, dimensions: number): number {
+  if (a.length !== dimensions || b.length !== dimensions) return NaN;
+  let dot = 0, aa = 0, bb = 0;
+  for (let i = 0; i < dimensions; i++) {
+    dot += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
+  }
+  return dot / Math.sqrt(aa * bb);
+}

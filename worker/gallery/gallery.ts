@@ -1,0 +1,127 @@
+import type { ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
+import { TriptychError } from "../../shared/errors.ts";
+
+export type { ImageRecord, SubjectRecord };
+
+/** The collection that is always there. */
+export const DEFAULT_COLLECTION = "default";
+
+/** How many are enrolled in a collection. */
+export interface CollectionSummary {
+  collection: string;
+  subjects: number;
+  images: number;
+}
+
+/** One page of a listing, in the order of the subjects' names. */
+export interface SubjectPage {
+  subjects: SubjectRecord[];
+  /** The last subject of this page if there are more, to be given as `after`. */
+  next: string | null;
+}
+
+/** A subject and that image of it which lies nearest. */
+export interface Neighbour {
+  subject: string;
+  image: string;
+  distance: number;
+  metadata: Record<string, unknown>;
+}
+
+/** What a search found. */
+export interface SearchResult {
+  /** How many subjects were compared: those with an image, not expired, that contain the filter. */
+  subjects: number;
+  /** The nearest subjects, each once, ascending in distance and then by name. */
+  nearest: Neighbour[];
+}
+
+/** What `putSubject` replaces. */
+export interface SubjectFields {
+  metadata: Record<string, unknown>;
+  /** ISO 8601, UTC */
+  expiresAt: string | null;
+}
+
+/** A condition on the revision that a change meets: one of these, or any that is there. */
+export type RevisionCondition = "any" | readonly string[];
+
+/**
+ * Who is enrolled, by collection. What has expired is not there. A change is durable, in the way of the store, when its
+ * promise resolves; when it rejects, nothing was changed.
+ *
+ * Everything that names a collection rejects with `UnknownError` if there is none; so do subjects and images.
+ */
+export interface Gallery {
+  collections(): Promise<CollectionSummary[]>;
+  /** Makes a collection. @returns whether it is new */
+  putCollection(collection: string): Promise<boolean>;
+  /** Removes a collection and all in it; `default` is only emptied. */
+  deleteCollection(collection: string): Promise<void>;
+  /** @param page.after the name of the subject after which to go on */
+  subjects(collection: string, page: { after: string | null; limit: number }): Promise<SubjectPage>;
+  subject(collection: string, subject: string): Promise<SubjectRecord>;
+  /**
+   * Creates a subject, and its collection, or replaces its fields; its images stay.
+   *
+   * @throws {StaleError} if the condition does not hold
+   */
+  putSubject(
+    collection: string,
+    subject: string,
+    fields: SubjectFields,
+    condition?: RevisionCondition,
+  ): Promise<{ record: SubjectRecord; created: boolean }>;
+  /** @throws {StaleError} if the condition does not hold */
+  deleteSubject(collection: string, subject: string, condition?: RevisionCondition): Promise<void>;
+  /**
+   * Enrols one more image, creating the subject and its collection if they are new. A request that was made before gives
+   * the image that it made then.
+   *
+   * @throws {RepeatedKeyError} if the request's key was used for other content
+   */
+  addImage(
+    collection: string,
+    subject: string,
+    embedding: Float32Array,
+    request?: ImageRecord["request"],
+  ): Promise<{ image: string; record: SubjectRecord }>;
+  deleteImage(collection: string, subject: string, image: string): Promise<void>;
+  /**
+   * The nearest subjects.
+   *
+   * @param embedding `[dim] float32`, unit length
+   * @param options.filter only subjects whose metadata contains it
+   */
+  search(
+    collection: string,
+    embedding: Float32Array,
+    options: { k: number; filter?: Record<string, unknown> | undefined },
+  ): Promise<SearchResult>;
+  /** Waits until all changes are durable, and releases what is held. */
+  close(): Promise<void>;
+}
+
+/** A collection, subject or image that is not there. */
+export class UnknownError extends TriptychError {
+  override readonly name = "UnknownError";
+  constructor(readonly what: "collection" | "subject" | "image", readonly id: string) {
+    super(`There is no ${what} "${id}"${what === "collection" ? "; the first enrolment makes it" : ""}.`);
+  }
+}
+
+/** A change on the condition of a revision that is not the present one. */
+export class StaleError extends TriptychError {
+  override readonly name = "StaleError";
+  constructor(readonly subject: string) {
+    super(`The subject "${subject}" was changed since; read it again and repeat the change with its new ETag.`);
+  }
+}
+
+/** An idempotency key that was used for something else. */
+export class RepeatedKeyError extends TriptychError {
+  override readonly name = "RepeatedKeyError";
+  constructor(readonly key: string) {
+    super("This Idempotency-Key was used for another image of the subject; make a new key for a new image.");
+  }
+}

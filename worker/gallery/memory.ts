@@ -1,0 +1,128 @@
+import { ulid } from "ulid";
+import type { GallerySnapshot } from "../../shared/snapshot.ts";
+import { contains } from "./filter.ts";
+import {
+  type Gallery,
+  RepeatedKeyError,
+  type RevisionCondition,
+  StaleError,
+  type SubjectRecord,
+  UnknownError,
+} from "./gallery.ts";
+import { groupCommit } from "./group_commit.ts";
+import { Records } from "./records.ts";
+import { nearestSubjects } from "./search.ts";
+
+export interface MemoryGalleryOptions {
+  /** What the gallery holds at first; also says of which model it is. */
+  snapshot: GallerySnapshot;
+  /** Makes the whole gallery durable; the default keeps it in memory alone. */
+  persist?: (snapshot: GallerySnapshot) => Promise<void>;
+  /** Milliseconds since 1970, the default is the clock. */
+  now?: () => number;
+}
+
+/** A gallery in memory, with exact search, that is written as a whole after every change. */
+export function createMemoryGallery({ snapshot, persist, now = Date.now }: MemoryGalleryOptions): Gallery {
+  const records = new Records(now);
+  for (const { collection, subjects } of snapshot.collections) {
+    records.create(collection);
+    for (const subject of subjects) records.set(collection, subject);
+  }
+  records.forget();
+
+  const present = (): GallerySnapshot => ({
+    ...snapshot,
+    collections: records.names().map((collection) => ({ collection, subjects: [...records.living(collection)] })),
+  });
+  const changes = groupCommit(records, async () => {
+    records.purge();
+    if (persist !== undefined) await persist(present());
+  });
+  const check = (record: SubjectRecord | undefined, subject: string, condition: RevisionCondition | undefined) => {
+    if (condition === undefined || (condition === "any" && record !== undefined)) return;
+    if (condition === "any" || record === undefined || !condition.includes(record.revision)) {
+      throw new StaleError(subject);
+    }
+  };
+
+  return {
+    collections: () =>
+      Promise.resolve(
+        records.names().map((collection) => {
+          const subjects = [...records.living(collection)];
+          const images = subjects.reduce((sum, subject) => sum + subject.images.length, 0);
+          return { collection, subjects: subjects.length, images };
+        }),
+      ),
+
+    putCollection: (collection) => changes.run(() => records.create(collection)),
+
+    deleteCollection: (collection) => changes.run(() => records.drop(collection)),
+
+    // deno-lint-ignore require-await
+    async subjects(collection, { after, limit }) {
+      const all = [...records.living(collection)].filter(({ subject }) => after === null || subject > after);
+      const page = all.sort((a, b) => a.subject < b.subject ? -1 : 1).slice(0, limit);
+      return { subjects: page, next: all.length > limit ? page[limit - 1].subject : null };
+    },
+
+    // deno-lint-ignore require-await
+    subject: async (collection, subject) => records.get(collection, subject),
+
+    putSubject: (collection, subject, fields, condition) =>
+      changes.run(() => {
+        const previous = records.find(collection, subject);
+        check(previous, subject, condition);
+        const record = { subject, ...fields, revision: ulid(), images: previous?.images ?? [] };
+        records.set(collection, record);
+        return { record, created: previous === undefined };
+      }),
+
+    deleteSubject: (collection, subject, condition) =>
+      changes.run(() => {
+        check(records.get(collection, subject), subject, condition);
+        records.delete(collection, subject);
+      }),
+
+    addImage: (collection, subject, embedding, request) =>
+      changes.run(() => {
+        const previous = records.find(collection, subject);
+        const made = previous?.images.find((image) => request !== undefined && image.request?.key === request.key);
+        if (previous !== undefined && made !== undefined) {
+          if (made.request?.digest !== request?.digest) throw new RepeatedKeyError(request?.key ?? "");
+          return { image: made.image, record: previous };
+        }
+        const image = ulid();
+        const enrolled = { image, createdAt: new Date(now()).toISOString(), embedding, request };
+        const record = {
+          metadata: {},
+          expiresAt: null,
+          ...previous,
+          subject,
+          revision: ulid(),
+          images: [...previous?.images ?? [], enrolled],
+        };
+        records.set(collection, record);
+        return { image, record };
+      }),
+
+    deleteImage: (collection, subject, image) =>
+      changes.run(() => {
+        const record = records.get(collection, subject);
+        const images = record.images.filter((enrolled) => enrolled.image !== image);
+        if (images.length === record.images.length) throw new UnknownError("image", image);
+        records.set(collection, { ...record, revision: ulid(), images });
+      }),
+
+    // deno-lint-ignore require-await
+    async search(collection, embedding, { k, filter }) {
+      const compared = [...records.living(collection)].filter(({ images, metadata }) =>
+        images.length > 0 && (filter === undefined || contains(metadata, filter))
+      );
+      return { subjects: compared.length, nearest: nearestSubjects(compared, embedding, k) };
+    },
+
+    close: () => changes.idle(),
+  };
+}

@@ -1,0 +1,55 @@
+import type { Neighbour, SubjectRecord } from "./gallery.ts";
+
+/**
+ * Exact search: the subjects whose nearest image lies nearest, ties by the subject's name.
+ *
+ * @param subjects those to compare, each with at least one image
+ * @param embedding `[dim] float32`, unit length
+ */
+export function nearestSubjects(subjects: Iterable<SubjectRecord>, embedding: Float32Array, k: number): Neighbour[] {
+  const nearest: { record: SubjectRecord; image: string; squared: number }[] = [];
+  for (const record of subjects) {
+    let squared = Infinity, image = "";
+    for (const candidate of record.images) {
+      const at = squaredDistance(candidate.embedding, embedding);
+      if (at < squared) [squared, image] = [at, candidate.image];
+    }
+    const found = { record, image, squared };
+    if (nearest.length === k && !before(found, nearest[k - 1])) continue;
+    nearest.splice(placeOf(nearest, (other) => before(found, other)), 0, found);
+    if (nearest.length > k) nearest.pop();
+  }
+  return nearest.map(({ record, image, squared }) => ({
+    subject: record.subject,
+    image,
+    distance: Math.sqrt(squared),
+    metadata: record.metadata,
+  }));
+}
+
+function squaredDistance(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = a[i] - b[i];
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+function before(
+  a: { squared: number; record: SubjectRecord },
+  b: { squared: number; record: SubjectRecord },
+): boolean {
+  return a.squared < b.squared || (a.squared === b.squared && a.record.subject < b.record.subject);
+}
+
+/** Where the first item is of which `isAfter` holds, by bisection. */
+function placeOf<T>(items: T[], isAfter: (item: T) => boolean): number {
+  let low = 0, high = items.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isAfter(items[middle])) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

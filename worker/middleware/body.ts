@@ -1,0 +1,82 @@
+import type { Context, MiddlewareHandler } from "hono";
+import type { Env } from "./env.ts";
+import { Problem } from "./problem.ts";
+
+/** How much of a refused body is read on, and for how long, so that the client gets to read the answer. */
+const DRAIN_BYTES = 64 << 20;
+const DRAIN_MILLISECONDS = 5_000;
+
+/**
+ * Refuses bodies over a limit, by their announced length here and by their actual length in `readBody`. Whatever a handler
+ * leaves unread is read and dropped before the answer goes out: a client that is still sending when its connection is
+ * closed sees a reset instead of the answer.
+ *
+ * @param maxBody bytes
+ */
+export function bodyLimit(maxBody: number): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const announced = Number(c.req.header("content-length") ?? 0);
+    if (announced > maxBody) {
+      // Who waits for a go-ahead has not begun to send.
+      if (c.req.header("expect") === undefined) await drain(c.req.raw.body);
+      throw new Problem(413, tooLarge(maxBody));
+    }
+    await next();
+    await drain(c.req.raw.body);
+  };
+}
+
+/**
+ * The whole body.
+ *
+ * @param maxBody bytes
+ * @throws {Problem} 413 if it is longer; 400 if it breaks off
+ */
+export async function readBody(c: Context<Env>, maxBody: number): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = c.req.raw.body?.getReader();
+  try {
+    while (reader !== undefined) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.length;
+      if (length > maxBody) throw new Problem(413, tooLarge(maxBody));
+      parts.push(value);
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem(400, "The body broke off; send it again.");
+  } finally {
+    reader?.releaseLock();
+  }
+  const body = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    body.set(part, offset);
+    offset += part.length;
+  }
+  return body;
+}
+
+function tooLarge(maxBody: number): string {
+  return `The body is larger than the ${maxBody} bytes that this worker takes; send a smaller image.`;
+}
+
+async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  if (body === null || body.locked) return;
+  const reader = body.getReader();
+  const deadline = setTimeout(() => reader.cancel().catch(() => {}), DRAIN_MILLISECONDS);
+  try {
+    for (let read = 0; read < DRAIN_BYTES;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      read += value.length;
+    }
+  } catch {
+    // The client went away: there is nobody to answer.
+  } finally {
+    clearTimeout(deadline);
+    reader.releaseLock();
+  }
+}

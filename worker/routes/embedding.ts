@@ -1,0 +1,42 @@
+import type { Card } from "../../shared/card.ts";
+import type { ImageEmbedder, TimedEmbedding } from "../embedder/pipeline.ts";
+import { Problem } from "../middleware/problem.ts";
+import type { Input } from "./input.ts";
+
+/** How far from 1 the length of an embedding that a client sends may be: room for decimal digits that were cut off. */
+const LENGTH_TOLERANCE = 1e-3;
+
+/**
+ * The embedding of what a request brought: computed from its image, or its own if it is of this model.
+ *
+ * @throws {Problem} 409 if it is another model's; 400 if it has another size or is not of unit length
+ */
+export function embeddingOf(
+  input: Input,
+  card: Pick<Card, "fingerprint" | "embedding">,
+  embedImage: ImageEmbedder,
+): Promise<TimedEmbedding> {
+  if (input.kind === "image") return embedImage(input.image);
+  return Promise.resolve({ embedding: own(input, card), timing: { decode: 0, embed: 0 } });
+}
+
+function own(
+  { embedding, fingerprint }: { embedding: number[]; fingerprint: string },
+  card: Pick<Card, "fingerprint" | "embedding">,
+): Float32Array {
+  const { dimensions } = card.embedding;
+  if (fingerprint !== card.fingerprint) {
+    throw new Problem(409, `The embedding is of another model; compute it with the model ${card.fingerprint}.`);
+  }
+  if (embedding.length !== dimensions) {
+    throw new Problem(400, `The embedding has ${embedding.length} numbers, and this model's have ${dimensions}.`);
+  }
+  const length = Math.hypot(...embedding);
+  if (!(Math.abs(length - 1) <= LENGTH_TOLERANCE)) {
+    throw new Problem(
+      400,
+      `The embedding has the length ${length.toPrecision(4)}; send it L2-normalised, as /embed answers it.`,
+    );
+  }
+  return Float32Array.from(embedding);
+}

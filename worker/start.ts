@@ -1,0 +1,70 @@
+import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
+import { readModelFiles } from "../shared/model_files.ts";
+import { createApp } from "./app.ts";
+import { type Config, readConfig, VARIABLES } from "./config.ts";
+import { selfTest } from "./embedder/self_test.ts";
+import { createTfjsEmbedder } from "./embedder/tfjs.ts";
+import { openGallery } from "./gallery/open.ts";
+import type { Log } from "./middleware/request_log.ts";
+
+/** A worker that can answer. */
+export interface Worker {
+  config: Config;
+  fetch: (request: Request, info?: Partial<Deno.ServeHandlerInfo>) => Promise<Response>;
+  /** Refuses new requests, waits until those under way are answered, and closes the gallery. */
+  drain(): Promise<void>;
+}
+
+/**
+ * Reads the model, proves it, opens the gallery, and makes the app.
+ *
+ * @throws {TriptychError} if one of them cannot be used
+ */
+export async function startWorker(config: Config, log: Log): Promise<Worker> {
+  const files = await readModelFiles(config.model);
+  const embedder = await createTfjsEmbedder(files);
+  await selfTest(embedder, files.card);
+  const gallery = await openGallery(config.gallery, files.card);
+  let isDraining = false, underWay = 0;
+  let idle = () => {};
+  const app = createApp({ ...config, card: files.card, embedder, gallery, log, isDraining: () => isDraining });
+  return {
+    config,
+    async fetch(request, info = {}) {
+      underWay++;
+      try {
+        return await app.fetch(request, info);
+      } finally {
+        if (--underWay === 0) idle();
+      }
+    },
+    async drain() {
+      isDraining = true;
+      if (underWay > 0) await new Promise<void>((resolve) => idle = resolve);
+      await gallery.close();
+    },
+  };
+}
+
+/** The worker of this process's environment. Ends the process with one sentence if there can be none. */
+export async function startFromEnvironment(): Promise<Worker> {
+  try {
+    const environment = Object.fromEntries(VARIABLES.map((name) => [name, Deno.env.get(name)]));
+    return await startWorker(readConfig(environment), logAsJson);
+  } catch (error) {
+    return exitWith(error);
+  }
+}
+
+/** Ends the process with the sentence of an error: status 2 for wrong usage, else 1. */
+export function exitWith(error: unknown): never {
+  const unexpected = error instanceof TriptychError ? "" : "The worker cannot start, for a reason it does not know: ";
+  console.error(`${unexpected}${messageOf(error)}`);
+  Deno.exit(error instanceof UsageError ? 2 : 1);
+}
+
+function logAsJson({ level, ...facts }: Parameters<Log>[0]): void {
+  const line = JSON.stringify({ time: new Date().toISOString(), level, ...facts });
+  if (level === "error") console.error(line);
+  else console.log(line);
+}
