@@ -5,6 +5,7 @@
  * @module
  */
 import { dirname, join, relative } from "node:path";
+import { typescriptFiles } from "./typescript_files.ts";
 
 const ALLOWED: Record<string, string[]> = {
   shared: ["shared"],
@@ -36,16 +37,6 @@ console.log(
   `Checked the imports of ${graph.size} files: ${faults.length === 0 ? "all go one way" : `${faults.length} do not`}.`,
 );
 if (faults.length > 0) Deno.exit(1);
-
-async function typescriptFiles(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const entry of Deno.readDir(folder)) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory) found.push(...await typescriptFiles(path));
-    else if (path.endsWith(".ts")) found.push(path);
-  }
-  return found.sort();
-}
 
 async function importsOf(file: string): Promise<{ name: string; typeOnly: boolean }[]> {
   const text = await Deno.readTextFile(file);

@@ -3,8 +3,9 @@ import { CODECS } from "./codecs.ts";
 import { readHeader } from "./header.ts";
 import { flatten, type Image, orient } from "./image.ts";
 
-/** The largest image that is decoded: pixels in all, and pixels a side. */
+/** The largest image that is decoded, pixels in all. */
 export const MAX_PIXELS = 16_000_000;
+/** The longest side that is decoded, pixels. */
 export const MAX_SIDE = 8192;
 
 /**

@@ -3,6 +3,7 @@ import type { Loss, LossStatistics } from "./loss.ts";
 import { type DistanceMetric, pairwiseDistance } from "./pairwise_distance.ts";
 import { mineSemihard } from "./semihard_mining.ts";
 
+/** Settings of {@linkcode tripletSemihard}. */
 export interface TripletSemihardOptions {
   /** How much farther than the positive the negative must be, in units of the distance; default 1.0. */
   readonly margin?: number;

@@ -16,6 +16,7 @@ export interface EvaluatedEmbeddings {
   readonly impostor: DistanceSummary;
 }
 
+/** Settings of {@linkcode evaluateEmbeddings}. */
 export interface EvaluateOptions {
   /** Of the bootstrap; the same seed gives the same intervals. */
   readonly seed: number;

@@ -13,6 +13,7 @@ import { groupCommit } from "./group_commit.ts";
 import { Records } from "./records.ts";
 import { nearestSubjects } from "./search.ts";
 
+/** What a gallery in memory is made of. */
 export interface MemoryGalleryOptions {
   /** What the gallery holds at first; also says of which model it is. */
   snapshot: GallerySnapshot;
