@@ -1,0 +1,181 @@
+import * as tf from "@tensorflow/tfjs";
+import { Buffer } from "node:buffer";
+import assert from "node:assert/strict";
+import type { InputSpec } from "../../../shared/card.ts";
+import { ModelError } from "../../../shared/errors.ts";
+import { normalize, toInputPixels } from "../../../shared/image/mod.ts";
+import { readModelFiles } from "../../../shared/model_files.ts";
+import { useWasmBackend } from "../../../shared/tfjs_wasm.ts";
+import { embedAll } from "../../../trainer/embed.ts";
+import { type ExportJob, exportModel, type Scheme } from "../../../trainer/export/mod.ts";
+import { evaluateEmbeddings } from "../../../trainer/metrics/mod.ts";
+import { createEmbedder } from "../../../trainer/models/embedder.ts";
+import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
+import { randomizeWeights } from "../../unit/trainer/export/exported.ts";
+
+await useWasmBackend();
+
+const INPUT: InputSpec = {
+  height: 48,
+  width: 48,
+  channels: 3,
+  fit: "cover",
+  mean: [0.5, 0.5, 0.5],
+  std: [0.5, 0.5, 0.5],
+};
+const PRODUCTS = ["Alpro-Shelf-Soy-Milk", "Arla-Medium-Fat-Milk", "Arla-Ecological-Medium-Fat-Milk"];
+const PHOTOS = ["01", "02", "03", "04", "05", "06", "07", "08"];
+
+const probes = await Promise.all(
+  PRODUCTS.flatMap((product, label) =>
+    PHOTOS.map(async (photo) => {
+      const bytes = await Deno.readFile(
+        new URL(`../../../samples/products/test/${product}/${photo}.jpg`, import.meta.url),
+      );
+      return { pixels: await toInputPixels(bytes, INPUT), label };
+    })
+  ),
+);
+const model = randomizeWeights(createEmbedder({ backbone: "thin-resnet", input: INPUT, dimensions: 32, seed: 1 }), 5);
+
+async function jobFor(scheme: Scheme, out: string): Promise<ExportJob> {
+  const pixels = probes.map((probe) => probe.pixels);
+  return {
+    model,
+    input: INPUT,
+    scheme,
+    probes,
+    floatEmbeddings: await embedAll(pixels, INPUT, (batch) => model.predict(batch) as tf.Tensor),
+    judge: (embeddings) => evaluateEmbeddings(embeddings, probes.map((probe) => probe.label), { seed: 1 }),
+    training: {
+      backbone: "thin-resnet",
+      loss: "none",
+      sampler: "none",
+      optimizer: "none",
+      seed: 1,
+      engine: "wasm",
+      epochs: 0,
+      seconds: 0,
+      dataHash: "none",
+      version: "0",
+    },
+    out,
+  };
+}
+
+async function inTemporaryDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const [x, y] = [Array.from(a), Array.from(b)];
+  return x.reduce((sum, value, i) => sum + value * y[i], 0) / (Math.hypot(...x) * Math.hypot(...y));
+}
+
+const SCHEMES: [scheme: Scheme, meanCosine: number, bytesPerWeight: number][] = [
+  ["none", 0.9999999, 4],
+  ["float16", 0.999999, 2],
+  ["uint8", 0.999, 1],
+];
+
+for (const [scheme, meanCosine, bytesPerWeight] of SCHEMES) {
+  Deno.test(`a ${scheme} export keeps a mean cosine of ${meanCosine} on real photos, and its card says so`, () =>
+    inTemporaryDirectory(async (out) => {
+      const card = await exportModel(await jobFor(scheme, out));
+      const read = await readModelFiles(out);
+      assert.deepEqual(read.card, card);
+      assert.ok(card.quantization.meanCosine >= meanCosine, `the mean cosine is ${card.quantization.meanCosine}`);
+      assert.ok(card.quantization.minCosine <= card.quantization.meanCosine);
+      assert.ok(Math.abs(card.quantization.recallAt1Delta) <= 1 / probes.length);
+      assert.equal(card.quantization.bytes, read.weights.length);
+      const kernels = model.weights.filter((weight) => weight.shape.length > 1);
+      const values = kernels.reduce((sum, weight) => sum + tf.util.sizeFromShape(weight.shape as number[]), 0);
+      assert.ok(read.weights.length < bytesPerWeight * values + 8192);
+    }));
+}
+
+Deno.test("the worker's embedder reproduces the goldens from their PNGs", () =>
+  inTemporaryDirectory(async (out) => {
+    await exportModel(await jobFor("uint8", out));
+    const files = await readModelFiles(out);
+    const embedder = await createTfjsEmbedder(files);
+    assert.ok(files.card.goldens.length >= 3);
+    for (const golden of files.card.goldens) {
+      const pixels = await toInputPixels(new Uint8Array(Buffer.from(golden.input, "base64")), files.card.input);
+      assert.ok(probes.some((probe) => Buffer.compare(probe.pixels, pixels) === 0), "the PNG is not one of the photos");
+      assert.ok(cosine(await embedder.embed(pixels), golden.embedding) >= 0.999999);
+    }
+  }));
+
+Deno.test("a stock script with @tensorflow/tfjs alone computes the same embedding over HTTP", () =>
+  inTemporaryDirectory(async (out) => {
+    const job = await jobFor("none", out);
+    await exportModel(job);
+    const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
+      return new Response(await Deno.readFile(`${out}${new URL(request.url).pathname}`));
+    });
+    try {
+      const url = `http://127.0.0.1:${server.addr.port}/model.json`;
+      const tensor = Array.from(normalize(probes[0].pixels, INPUT));
+      const embedding = await runStockScript(url, { values: tensor, shape: [1, 48, 48, 3] });
+      assert.ok(cosine(embedding, job.floatEmbeddings.subarray(0, 32)) >= 0.9999);
+    } finally {
+      await server.shutdown();
+    }
+  }));
+
+Deno.test("nothing is written when the graph is not the network that the embeddings came from", () =>
+  inTemporaryDirectory(async (out) => {
+    const job = await jobFor("none", `${out}/model`);
+    const reversed = Float32Array.from(job.floatEmbeddings).reverse();
+    await assert.rejects(exportModel({ ...job, floatEmbeddings: reversed }), (error: Error) => {
+      return error instanceof ModelError && /mean cosine/.test(error.message);
+    });
+    await assert.rejects(Deno.stat(`${out}/model`), Deno.errors.NotFound);
+  }));
+
+Deno.test("the backend that was in use is in use again after an export", () =>
+  inTemporaryDirectory(async (out) => {
+    const job = await jobFor("none", out);
+    await tf.setBackend("cpu");
+    try {
+      await exportModel(job);
+      assert.equal(tf.getBackend(), "cpu");
+    } finally {
+      await useWasmBackend();
+    }
+  }));
+
+/** What anybody with tfjs would write. */
+async function runStockScript(url: string, input: { values: number[]; shape: number[] }): Promise<number[]> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(
+      `${directory}/stock.mjs`,
+      `import * as tf from "npm:@tensorflow/tfjs@4.22.0";
+       const { url, values, shape } = JSON.parse(await new Response(Deno.stdin.readable).text());
+       const model = await tf.loadGraphModel(url);
+       const embedding = model.predict(tf.tensor(values, shape));
+       console.log(JSON.stringify(Array.from(await embedding.data())));`,
+    );
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-config", "--allow-env", "--allow-net=127.0.0.1", "--allow-read", `${directory}/stock.mjs`],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const stdin = child.stdin.getWriter();
+    await stdin.write(new TextEncoder().encode(JSON.stringify({ url, ...input })));
+    await stdin.close();
+    const { code, stdout, stderr } = await child.output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    return JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1) as string);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}

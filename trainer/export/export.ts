@@ -1,0 +1,123 @@
+import type * as tf from "@tensorflow/tfjs";
+import type { Card, Evaluation, InputSpec, Training } from "../../shared/card.ts";
+import { ModelError } from "../../shared/errors.ts";
+import { fingerprintOf, type GraphFiles } from "../../shared/model_files.ts";
+import type { EvaluatedEmbeddings } from "../metrics/mod.ts";
+import { fold } from "./fold.ts";
+import { fuse } from "./fuse.ts";
+import { goldensOf, spread } from "./goldens.ts";
+import { type GraphDef, toGraphDef } from "./graph_def.ts";
+import { encodeWeights, type Scheme } from "./quantize.ts";
+import { type Storage, storagePlans } from "./storage.ts";
+import { traceModel } from "./trace.ts";
+import { type Agreement, compareEmbeddings, faultOf, MEAN_COSINE, withGraph } from "./verify.ts";
+import { toGraphFiles, writeModel } from "./write.ts";
+
+/** How many images tell what quantising one kernel costs. */
+const SENSITIVITY_IMAGES = 8;
+
+/** What is exported, and what it is judged by. */
+export interface ExportJob {
+  /** One input, `[batch, height, width, channels]`, and one output, `[batch, dim]` of unit length. */
+  model: tf.LayersModel;
+  input: InputSpec;
+  scheme: Scheme;
+  /** Real images that the model was not trained on: `[height, width, channels]` 8-bit pixels each. */
+  probes: { pixels: Uint8Array }[];
+  /** What the float32 layers model makes of the probes, `[probes, dim]`. */
+  floatEmbeddings: Float32Array;
+  /** Figures of embeddings of the probes. */
+  judge: (embeddings: Float32Array) => EvaluatedEmbeddings;
+  training: Training;
+  /** The directory to write. */
+  out: string;
+}
+
+/**
+ * Writes a network as a tfjs graph model with its card. Before anything is written, the graph is run as the worker runs it
+ * and must agree with the network that was trained, on real images.
+ *
+ * @returns the card
+ * @throws {ModelError} if a layer cannot be exported, or the graph computes something else than the network
+ */
+export async function exportModel(job: ExportJob): Promise<Card> {
+  const { model, input, scheme } = job;
+  const dimensions = dimensionsOf(model);
+  const pixels = job.probes.map((probe) => probe.pixels);
+  if (pixels.length === 0) throw new ModelError("There are no images to verify the export with; give at least one.");
+  const graphDef = toGraphDef(fuse(fold(await traceModel(model))));
+
+  const { files, agreement, figures, recallAt1Delta } = await smallestFaithful(graphDef, job, dimensions);
+  const { evaluation, thresholds, calibration } = figures;
+  const card: Card = {
+    cardVersion: 1,
+    fingerprint: await fingerprintOf(files.modelJson, files.weights, input),
+    input,
+    embedding: { dimensions, metric: "euclidean" },
+    thresholds,
+    calibration,
+    evaluation: rounded(evaluation),
+    quantization: { scheme, bytes: files.weights.length, ...agreement, recallAt1Delta },
+    goldens: await withGraph(files, input, (embed) => goldensOf(embed, pixels, input)),
+    training: job.training,
+  };
+  await writeModel(job.out, files, card);
+  return card;
+}
+
+/** A graph with its weights stored in some way, and what it is worth. */
+interface Faithful {
+  readonly files: GraphFiles;
+  readonly agreement: Agreement;
+  readonly figures: EvaluatedEmbeddings;
+  readonly recallAt1Delta: number;
+}
+
+/** The first, and so the smallest, way to store the weights that keeps the embeddings. */
+async function smallestFaithful(graphDef: GraphDef, job: ExportJob, dimensions: number): Promise<Faithful> {
+  const { scheme, input, probes, floatEmbeddings, judge } = job;
+  const attempt = async (storage: Storage, rows: number[]) => {
+    const files = toGraphFiles(graphDef, encodeWeights(graphDef.constants, storage));
+    const embeddings = await withGraph(files, input, (embed) => embed(rows.map((row) => probes[row].pixels)));
+    const reference = rowsOf(floatEmbeddings, rows, dimensions);
+    return { files, embeddings, agreement: compareEmbeddings(embeddings, reference, dimensions) };
+  };
+  const few = spread(probes.length, SENSITIVITY_IMAGES);
+  const lossOf = async (storage: Storage) => 1 - (await attempt(storage, few)).agreement.meanCosine;
+
+  const all = spread(probes.length, probes.length);
+  const expected = judge(floatEmbeddings).evaluation.recallAt1;
+  let fault: ModelError | undefined;
+  for await (const storage of storagePlans(graphDef.constants, scheme, 1 - MEAN_COSINE[scheme], lossOf)) {
+    const { files, embeddings, agreement } = await attempt(storage, all);
+    const figures = judge(embeddings);
+    const recallAt1Delta = figures.evaluation.recallAt1 - expected;
+    fault = faultOf(scheme, agreement, recallAt1Delta, probes.length);
+    if (fault === undefined) return { files, agreement, figures, recallAt1Delta };
+  }
+  throw fault;
+}
+
+function rowsOf(embeddings: Float32Array, rows: number[], dimensions: number): Float32Array {
+  const chosen = new Float32Array(rows.length * dimensions);
+  rows.forEach((row, i) => chosen.set(embeddings.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions));
+  return chosen;
+}
+
+function dimensionsOf(model: tf.LayersModel): number {
+  const [, dimensions, ...others] = model.outputs[0].shape;
+  if (typeof dimensions !== "number" || others.length > 0) {
+    throw new ModelError(
+      `The model "${model.name}" gives [${
+        model.outputs[0].shape.join(", ")
+      }]; an embedding network gives [batch, dimensions].`,
+    );
+  }
+  return dimensions;
+}
+
+function rounded(evaluation: Evaluation): Evaluation {
+  return JSON.parse(
+    JSON.stringify(evaluation, (_key, value) => typeof value === "number" ? Number(value.toPrecision(6)) : value),
+  );
+}
