@@ -8,9 +8,8 @@
  *
  * @module
  */
-import initJpegEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
-import { decode, type Image, shrink } from "../shared/image/mod.ts";
-import { packageFile } from "../shared/package_file.ts";
+import { decode, shrink } from "../shared/image/mod.ts";
+import { encodeJpeg } from "./encode_jpeg.ts";
 
 const SHORT_SIDE = 160;
 const QUALITY = 72;
@@ -24,9 +23,6 @@ if (!source) {
   Deno.exit(2);
 }
 const unseen = new Set((await Deno.readTextFile(`${OUT}/unseen.txt`)).trim().split("\n"));
-const binary = await WebAssembly.compile(
-  await Deno.readFile(packageFile("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm")),
-);
 
 for (const product of (await names(`${source}/train`)).filter((name) => !name.startsWith("."))) {
   const held = unseen.has(product);
@@ -64,35 +60,5 @@ function spread<T>(items: T[], count: number): T[] {
 async function write(from: string, to: string): Promise<void> {
   const image = await decode(await Deno.readFile(from));
   await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
-  await Deno.writeFile(to, await encodeJpeg(shrink(image, SHORT_SIDE)));
-}
-
-async function encodeJpeg(image: Image): Promise<Uint8Array> {
-  const encoder = await initJpegEncoder({
-    noInitialRun: true,
-    instantiateWasm: (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => {
-      const instance = new WebAssembly.Instance(binary, imports);
-      done(instance);
-      return instance.exports;
-    },
-  });
-  const options = {
-    quality: QUALITY,
-    baseline: false,
-    arithmetic: false,
-    progressive: true,
-    optimize_coding: true,
-    smoothing: 0,
-    color_space: 3,
-    quant_table: 3,
-    trellis_multipass: false,
-    trellis_opt_zero: false,
-    trellis_opt_table: false,
-    trellis_loops: 1,
-    auto_subsample: true,
-    chroma_subsample: 2,
-    separate_chroma_quality: false,
-    chroma_quality: QUALITY,
-  };
-  return new Uint8Array(encoder.encode(image.data as unknown as BufferSource, image.width, image.height, options));
+  await Deno.writeFile(to, await encodeJpeg(shrink(image, SHORT_SIDE), QUALITY));
 }

@@ -1,4 +1,4 @@
-import initJpegEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
+import { encodeJpeg as encode } from "../../scripts/encode_jpeg.ts";
 import initWebpEncoder from "@jsquash/webp/codec/enc/webp_enc.js";
 import { packageFile } from "../../shared/package_file.ts";
 
@@ -27,31 +27,13 @@ export function cornersOf(image: { width: number; height: number; data: ArrayLik
 }
 
 /** Encodes RGBA as JPEG, as a camera would. */
-export async function encodeJpeg(
+export function encodeJpeg(
   data: Uint8ClampedArray,
   width: number,
   height: number,
   quality = 90,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const encoder = await initJpegEncoder(await options("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm"));
-  return new Uint8Array(encoder.encode(data as unknown as BufferSource, width, height, {
-    quality,
-    baseline: true,
-    arithmetic: false,
-    progressive: false,
-    optimize_coding: true,
-    smoothing: 0,
-    color_space: 3,
-    quant_table: 3,
-    trellis_multipass: false,
-    trellis_opt_zero: false,
-    trellis_opt_table: false,
-    trellis_loops: 1,
-    auto_subsample: true,
-    chroma_subsample: 2,
-    separate_chroma_quality: false,
-    chroma_quality: quality,
-  }));
+  return encode({ data, width, height }, quality, false);
 }
 
 /** Encodes RGBA as lossless WebP. */

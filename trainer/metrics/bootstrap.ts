@@ -1,3 +1,5 @@
+import { randomStream } from "../random.ts";
+
 /** A seeded bootstrap. */
 export interface BootstrapOptions {
   readonly seed: number;
@@ -22,7 +24,7 @@ export function bootstrapRatio(
   { seed, resamples = 2000 }: BootstrapOptions,
 ): { low: number; high: number } {
   const groups = numerators.length;
-  const random = uniform(seed);
+  const random = randomStream(seed, "bootstrap");
   const ratios = new Float64Array(resamples);
   for (let r = 0; r < resamples; r++) {
     let numerator = 0, denominator = 0;
@@ -39,15 +41,4 @@ export function bootstrapRatio(
   if (ratios[resamples - 1] === 0) return { low: 0, high: unseen };
   if (ratios[0] === 1) return { low: 1 - unseen, high: 1 };
   return { low, high };
-}
-
-/** Uniform numbers in 0..1 from a 32-bit seed (mulberry32, Tommy Ettinger 2017, public domain). */
-function uniform(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
