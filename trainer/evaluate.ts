@@ -5,7 +5,7 @@ import { loadGraphNetwork } from "../shared/graph_network.ts";
 import { readModelFiles } from "../shared/model_files.ts";
 import { useWasmBackend } from "../shared/tfjs_wasm.ts";
 import { labelsOf } from "./data/batches.ts";
-import { readAllOrTest } from "./data/dataset.ts";
+import { readTestSamples } from "./data/dataset.ts";
 import { readProbes } from "./data/photos.ts";
 import { embedAll } from "./embed.ts";
 import { evaluateEmbeddings } from "./metrics/mod.ts";
@@ -38,7 +38,7 @@ export interface ModelEvaluation {
 export async function evaluateModel({ model, data, maxUnreadable, reporter }: EvaluateJob): Promise<ModelEvaluation> {
   const files = await readModelFiles(model);
   const { card } = files;
-  const samples = await readAllOrTest(data);
+  const samples = await readTestSamples(data);
   const bar = reporter.progress("Reading photos", samples.length);
   const { items, unreadable } = await readProbes(samples, card.input, {
     maxUnreadable,

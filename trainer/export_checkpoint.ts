@@ -1,7 +1,7 @@
 import type { Card } from "../shared/card.ts";
 import { DataError } from "../shared/errors.ts";
 import { readCheckpoint, restoreWeights } from "./checkpoint.ts";
-import { hashOf, readFolder } from "./data/dataset.ts";
+import { hashOf, readDataset } from "./data/dataset.ts";
 import { readProbes } from "./data/photos.ts";
 import { chooseEngine } from "./engines/mod.ts";
 import type { Scheme } from "./export/mod.ts";
@@ -31,8 +31,8 @@ export async function exportCheckpoint(job: ExportCheckpointJob): Promise<Card> 
   const checkpoint = await readCheckpoint(job.checkpoint);
   const { config } = checkpoint;
   const data = job.data ?? checkpoint.data;
-  const dataset = await readFolder(data, config.seed);
-  if (await hashOf(dataset, data) !== checkpoint.dataHash) {
+  const dataset = await readDataset(data, config.seed);
+  if (await hashOf(dataset) !== checkpoint.dataHash) {
     throw new DataError(
       `The photos in ${data} are not those that ${job.checkpoint} was trained on; give these with --data.`,
     );

@@ -29,9 +29,10 @@ const COMMANDS: Record<string, Command> = {
   train: {
     usage: `Trains an embedder on photos and writes a model directory that the worker serves.
 
-Usage: deno task train --data DIR --out DIR [options]
+Usage: deno task train --data DIR|FILE --out DIR [options]
 
-  --data DIR             one folder per identity, or train/, val/, test/ with such folders in them
+  --data DIR|FILE        one folder per identity, or train/, val/, test/ with such folders in them;
+                         or a .csv or .jsonl file: path,identity[,split]
   --out DIR              where the model, the checkpoint and metrics.json go
   --preset NAME          ${Object.keys(PRESETS).join(" or ")} (default products)
   --config FILE          settings as JSON
@@ -89,7 +90,7 @@ ${describeSettings()}`,
 Usage: deno task evaluate --model DIR --data DIR [--json]
 
   --model DIR            a model directory
-  --data DIR             photos: the test/ part, or all of them if there are no parts
+  --data DIR|FILE        photos, as for training: the test part, or all of them if there are no parts
   --json                 the figures as JSON
   --max-unreadable N     share of files that may be unreadable (default 0.05)
   --verbose              says where in the program an error arose`,

@@ -13,7 +13,7 @@ import {
 import { watchCollapse } from "./collapse.ts";
 import type { Config } from "./config.ts";
 import { labelsOf, trainingBatches } from "./data/batches.ts";
-import { type Dataset, hashOf, readFolder } from "./data/dataset.ts";
+import { type Dataset, hashOf, readDataset } from "./data/dataset.ts";
 import { type Photo, type Probe, type ReadOptions, readPhotos, readProbes } from "./data/photos.ts";
 import { pkSampler } from "./data/sampler.ts";
 import { chooseEngine } from "./engines/mod.ts";
@@ -63,8 +63,8 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   const engine = await chooseEngine(job.engine);
   reporter.info(`Engine: ${engine.name}, ${engine.device}. ${engine.reason}`);
   const input = inputOf(config);
-  const dataset = await readFolder(job.data, config.seed);
-  const dataHash = await hashOf(dataset, job.data);
+  const dataset = await readDataset(job.data, config.seed);
+  const dataHash = await hashOf(dataset);
   if (before && before.dataHash !== dataHash) {
     throw new DataError(
       `The photos in ${job.data} are not those that the run in ${job.out} was trained on; give these, or another --out.`,

@@ -1,7 +1,7 @@
 import type { InputSpec } from "../../shared/card.ts";
 import { DataError, ImageError, messageOf } from "../../shared/errors.ts";
 import { decode, type Image, shrink, toInputPixels } from "../../shared/image/mod.ts";
-import type { Sample } from "./dataset.ts";
+import type { Sample } from "./sample.ts";
 
 /** A file that could not be used, and why. */
 export interface Unreadable {
@@ -64,7 +64,7 @@ async function readFiles<T>(
     try {
       items.push(await read(sample, await Deno.readFile(sample.path)));
     } catch (error) {
-      if (!(error instanceof ImageError || error instanceof Deno.errors.PermissionDenied)) throw error;
+      if (!isFaultOfFile(error)) throw error;
       unreadable.push({ path: sample.path, reason: messageOf(error) });
     }
     options.onProgress?.(i + 1, samples.length);
@@ -77,4 +77,9 @@ async function readFiles<T>(
     );
   }
   return { items, unreadable };
+}
+
+function isFaultOfFile(error: unknown): boolean {
+  const { NotFound, PermissionDenied } = Deno.errors;
+  return error instanceof ImageError || error instanceof NotFound || error instanceof PermissionDenied;
 }

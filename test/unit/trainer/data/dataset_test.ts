@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { InputSpec } from "../../../../shared/card.ts";
 import { DataError } from "../../../../shared/errors.ts";
-import { hashOf, readFolder, splitByIdentity } from "../../../../trainer/data/dataset.ts";
+import { hashOf, readDataset, splitByIdentity } from "../../../../trainer/data/dataset.ts";
 import { readPhotos, readProbes } from "../../../../trainer/data/photos.ts";
 import { encodeJpeg, quarters } from "../../../support/images.ts";
 
@@ -20,21 +20,21 @@ async function folderOf(files: Record<string, Uint8Array | string>): Promise<str
 
 const identitiesOf = (samples: { identity: string }[]) => [...new Set(samples.map((sample) => sample.identity))].sort();
 
-Deno.test("readFolder() splits a folder of folders by identity, the same way for the same seed", async () => {
+Deno.test("readDataset() splits a folder of folders by identity, the same way for the same seed", async () => {
   const names = Array.from({ length: 20 }, (_, i) => `p${i}`);
   const root = await folderOf(
     Object.fromEntries(names.flatMap((name) => [[`${name}/a.jpg`, jpeg], [`${name}/b.JPEG`, jpeg]])),
   );
-  const data = await readFolder(root, 1);
+  const data = await readDataset(root, 1);
   const parts = [data.train, data.val, data.test].map(identitiesOf);
   assert.deepEqual(parts.map((part) => part.length), [14, 2, 4]);
   assert.deepEqual(parts.flat().sort(), names.sort());
   assert.equal(data.train.length + data.val.length + data.test.length, 40);
-  assert.deepEqual(await readFolder(root, 1), data);
-  assert.notDeepEqual(identitiesOf((await readFolder(root, 2)).test), parts[2]);
+  assert.deepEqual(await readDataset(root, 1), data);
+  assert.notDeepEqual(identitiesOf((await readDataset(root, 2)).test), parts[2]);
 });
 
-Deno.test("readFolder() honours train, val and test folders, and refuses an identity in two of them", async () => {
+Deno.test("readDataset() honours train, val and test folders, and refuses an identity in two of them", async () => {
   const files = {
     "train/a/1.jpg": jpeg,
     "train/b/1.png": jpeg,
@@ -42,24 +42,66 @@ Deno.test("readFolder() honours train, val and test folders, and refuses an iden
     "val/d/1.jpg": jpeg,
     "train/b/notes.txt": "",
   };
-  const data = await readFolder(await folderOf(files), 1);
+  const data = await readDataset(await folderOf(files), 1);
   assert.deepEqual([data.train, data.val, data.test].map(identitiesOf), [["a", "b"], ["d"], ["c"]]);
   assert.equal(data.train.length, 2);
   const mixed = await folderOf({ ...files, "test/a/2.jpg": jpeg });
   await assert.rejects(
-    () => readFolder(mixed, 1),
-    (error) => error instanceof DataError && /a is in both train\/ and test\//.test(error.message),
+    () => readDataset(mixed, 1),
+    (error) => error instanceof DataError && /a is in both train and test/.test(error.message),
   );
 });
 
-Deno.test("readFolder() says what is missing", async () => {
+Deno.test("readDataset() says what is missing", async () => {
   await assert.rejects(
-    () => readFolder("/nowhere/at/all", 1),
+    () => readDataset("/nowhere/at/all", 1),
     (e) => e instanceof DataError && /no folder/.test(e.message),
   );
   const empty = await folderOf({ "a/readme.txt": "no photos" });
-  await assert.rejects(() => readFolder(empty, 1), (e) => e instanceof DataError && /no photos/.test(e.message));
-  assert.throws(() => splitByIdentity([{ path: "a/1.jpg", identity: "a" }], 1), DataError);
+  await assert.rejects(() => readDataset(empty, 1), (e) => e instanceof DataError && /no photos/.test(e.message));
+  assert.throws(() => splitByIdentity([{ path: "a/1.jpg", name: "a/1.jpg", identity: "a" }], 1), DataError);
+});
+
+Deno.test("readDataset() reads a manifest, CSV or JSON Lines, with paths relative to it", async () => {
+  const rows = [["photos/1.jpg", "Ann, of Oslo", "train"], ["photos/2.jpg", "Bo", "train"], [
+    "x/3.png",
+    'C "Cy"',
+    "test",
+  ]];
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  const csv = ["path,identity,split", ...rows.map((row) => row.map(quoted).join(","))].join("\r\n");
+  const jsonl = rows.map(([path, identity, split]) => JSON.stringify({ path, identity, split })).join("\n");
+  const root = await folderOf({ "lists/photos.csv": "\ufeff" + csv + "\n", "lists/photos.jsonl": jsonl });
+  const data = await readDataset(`${root}/lists/photos.csv`, 1);
+  assert.deepEqual(data, await readDataset(`${root}/lists/photos.jsonl`, 1));
+  assert.deepEqual([data.train, data.val, data.test].map(identitiesOf), [["Ann, of Oslo", "Bo"], [], ['C "Cy"']]);
+  assert.equal(data.test[0].path, `${root}/lists/x/3.png`);
+  assert.equal(data.test[0].name, "x/3.png");
+});
+
+Deno.test("readDataset() says which line of a manifest is not right", async () => {
+  const cases: [string, RegExp][] = [
+    ["a.csv", /Line 3 of .*a.csv is not right in identity/],
+    ["b.csv", /Line 2 of .*b.csv is not right in split: give train, val, test/],
+    ["c.csv", /c.csv is not CSV/],
+    ["d.jsonl", /d.jsonl is not JSON Lines/],
+    ["e.jsonl", /no photos in .*e.jsonl/],
+    ["f.csv", /no file .*f.csv/],
+  ];
+  const root = await folderOf({
+    "l/a.csv": "path,identity\n1.jpg,a\n2.jpg,\n",
+    "l/b.csv": "path,identity,split\n1.jpg,a,dev\n",
+    "l/c.csv": 'path,identity\n"1.jpg,a\n',
+    "l/d.jsonl": '{"path": "1.jpg"',
+    "l/e.jsonl": "\n",
+  });
+  for (const [file, says] of cases) {
+    await assert.rejects(
+      () => readDataset(`${root}/l/${file}`, 1),
+      (e) => e instanceof DataError && says.test(e.message),
+      file,
+    );
+  }
 });
 
 Deno.test("hashOf() tells data sets apart, wherever they lie", async () => {
@@ -67,7 +109,7 @@ Deno.test("hashOf() tells data sets apart, wherever they lie", async () => {
   const here = await folderOf(files),
     there = await folderOf(files),
     other = await folderOf({ ...files, "train/a/2.jpg": jpeg });
-  const hash = async (root: string) => await hashOf(await readFolder(root, 1), root);
+  const hash = async (root: string) => await hashOf(await readDataset(root, 1));
   assert.equal(await hash(here), await hash(there));
   assert.notEqual(await hash(here), await hash(other));
 });
@@ -79,7 +121,7 @@ Deno.test("unreadable files are listed and skipped, up to the share that is allo
     "train/b/1.jpg": jpeg,
     "test/c/1.jpg": jpeg,
   });
-  const { train } = await readFolder(root, 1);
+  const { train } = await readDataset(root, 1);
   const { items, unreadable } = await readPhotos(train, INPUT, { maxUnreadable: 0.5 });
   assert.equal(items.length, 2);
   assert.equal(unreadable[0].path, `${root}/train/a/2.jpg`);

@@ -1,0 +1,54 @@
+import { DataError, messageOf } from "../../shared/errors.ts";
+import { type ListedSample, type Part, PARTS } from "./sample.ts";
+
+const EXTENSIONS = /\.(jpe?g|png|webp)$/i;
+
+/**
+ * Lists a folder of folders, one per identity (`DIR/<identity>/*.jpg`), or with `train/`, `val/`, `test/` above them.
+ *
+ * @throws {DataError} if the folder is missing or holds no photos
+ */
+export async function listFolder(directory: string): Promise<ListedSample[]> {
+  const folders = await subfolders(directory);
+  const samples = folders.includes("train") || folders.includes("test")
+    ? (await Promise.all(PARTS.filter((part) => folders.includes(part)).map((part) => listPart(directory, part))))
+      .flat()
+    : await listIdentities(directory, "");
+  if (samples.length === 0) {
+    throw new DataError(
+      `There are no photos in ${directory}: it must hold one folder per identity with JPEG, PNG or WebP files in it.`,
+    );
+  }
+  return samples;
+}
+
+async function listPart(directory: string, part: Part): Promise<ListedSample[]> {
+  return (await listIdentities(directory, `${part}/`)).map((sample) => ({ ...sample, part }));
+}
+
+async function listIdentities(directory: string, prefix: string): Promise<ListedSample[]> {
+  const samples: ListedSample[] = [];
+  for (const identity of await subfolders(`${directory}/${prefix}`)) {
+    for (const entry of await entriesOf(`${directory}/${prefix}${identity}`)) {
+      if (!entry.isFile || !EXTENSIONS.test(entry.name)) continue;
+      const name = `${prefix}${identity}/${entry.name}`;
+      samples.push({ path: `${directory}/${name}`, name, identity });
+    }
+  }
+  return samples;
+}
+
+async function subfolders(directory: string): Promise<string[]> {
+  return (await entriesOf(directory)).filter((entry) => entry.isDirectory).map((entry) => entry.name);
+}
+
+/** The entries of a folder in the order of their names, which every machine agrees on. */
+async function entriesOf(directory: string): Promise<Deno.DirEntry[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(directory));
+    return entries.filter((entry) => !entry.name.startsWith(".")).sort((a, b) => a.name < b.name ? -1 : 1);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new DataError(`There is no folder ${directory}; check --data.`);
+    throw new DataError(`The folder ${directory} cannot be read: ${messageOf(error)}; check --data.`);
+  }
+}
