@@ -12,6 +12,8 @@ export interface EpochRecord {
   activeTripletShare: number;
   meanPairwiseDistance: number;
   learningRate: number;
+  /** Recall@1 on the identities to watch by, where there are some. */
+  valRecallAt1?: number;
 }
 
 /** A run between two steps: everything that the next step depends on, besides the data. */

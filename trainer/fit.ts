@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { ModelError } from "../shared/errors.ts";
 import type { EpochRecord } from "./checkpoint.ts";
 import type { Batch } from "./data/batches.ts";
 import type { Loss, LossStatistics } from "./losses/mod.ts";
@@ -38,7 +39,7 @@ export interface FitOptions {
  * Trains a network: for every step a batch, its loss, the gradient, one step of the optimiser.
  *
  * @returns the number of steps done; less than `totalSteps` if it was stopped
- * @throws {Error} if the loss is not finite
+ * @throws {ModelError} if the loss is not finite
  */
 export async function fit(options: FitOptions): Promise<number> {
   const { model, optimizer, stepsPerEpoch, totalSteps, signal } = options;
@@ -57,7 +58,11 @@ export async function fit(options: FitOptions): Promise<number> {
     });
     const [value] = await loss.data();
     tf.dispose([x, loss]);
-    if (!Number.isFinite(value)) throw new Error(`the loss is ${value} at step ${step + 1}`);
+    if (!Number.isFinite(value)) {
+      throw new ModelError(
+        `The loss is ${value} at step ${step + 1}; lower learningRate and train again. The last checkpoint is kept.`,
+      );
+    }
 
     const record = {
       ...statistics!,

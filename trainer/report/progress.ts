@@ -22,7 +22,9 @@ const SMOOTHING = 0.1;
 /** Reports to the terminal's error stream, so that standard output stays for results. */
 export function terminalReporter(): Reporter {
   const write = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text));
-  const line = (text: string) => write(`${text}\n`);
+  // A line that is said while a bar is drawn takes the bar's place; the bar is drawn again below it.
+  const clear = Deno.stderr.isTerminal() ? "\r\x1b[K" : "";
+  const line = (text: string) => write(`${clear}${text}\n`);
   return {
     info: line,
     warn: (text) => line(`warning: ${text}`),

@@ -1,0 +1,142 @@
+import type * as tf from "@tensorflow/tfjs";
+import type { InputSpec } from "../shared/card.ts";
+import { captureTensors, type Checkpoint, restoreOptimizer, restoreWeights, writeCheckpoint } from "./checkpoint.ts";
+import { watchCollapse } from "./collapse.ts";
+import type { Config } from "./config.ts";
+import { labelsOf, trainingBatches } from "./data/batches.ts";
+import type { Photo, Probe } from "./data/photos.ts";
+import { pkSampler } from "./data/sampler.ts";
+import { embedAll } from "./embed.ts";
+import { fit, type StepRecord } from "./fit.ts";
+import { tripletSemihard } from "./losses/mod.ts";
+import { leaveOneOut } from "./metrics/mod.ts";
+import { Adam, trainableVariables } from "./optimizers/adam.ts";
+import { inputOf } from "./publish.ts";
+import type { Progress, Reporter } from "./report/progress.ts";
+import { learningRateAt } from "./schedule.ts";
+
+/** What training needs besides the network. */
+export interface Training {
+  config: Config;
+  photos: Photo[];
+  /** Identities to watch by; may be none. */
+  val: Probe[];
+  /** Where to go on from. */
+  before: Checkpoint | undefined;
+  out: string;
+  /** Recorded in the checkpoint. */
+  data: string;
+  dataHash: string;
+  engine: string;
+  reporter: Reporter;
+  signal: AbortSignal;
+}
+
+/**
+ * Trains a network to the end of its schedule, or until it is told to stop, with a checkpoint after every epoch and at the end.
+ *
+ * @returns the checkpoint at the end
+ * @throws {ModelError} if the loss is not finite
+ */
+export async function trainNetwork(model: tf.LayersModel, training: Training): Promise<Checkpoint> {
+  const { config, photos, val, before, out, data, dataHash, engine, reporter, signal } = training;
+  const input = inputOf(config);
+  const plan = planOf(config, photos.length);
+  const optimizer = new Adam(trainableVariables(model), { learningRate: config.learningRate });
+  if (before) {
+    restoreWeights(model, before);
+    restoreOptimizer(optimizer, model, before);
+    reporter.info(`Going on after step ${before.step} of ${plan.totalSteps}.`);
+  }
+  const history = before?.history ?? [];
+  const clock = stopwatch(before?.seconds ?? 0);
+  const save = async (step: number): Promise<Checkpoint> => {
+    const tensors = await captureTensors(model, optimizer);
+    const checkpoint = { config, step, seconds: clock.seconds(), engine, data, dataHash, history, tensors };
+    await writeCheckpoint(out, checkpoint);
+    return checkpoint;
+  };
+  const bar = reporter.progress("Training", plan.totalSteps);
+  const collapse = watchCollapse(config.margin);
+  let valRecall = "";
+  const done = await fit({
+    model,
+    loss: tripletSemihard({ margin: config.margin, distance: config.distance }),
+    optimizer,
+    batches: trainingBatches(photos, input, pkSampler(labelsOf(photos), config), config, config.seed),
+    learningRate: (step) => learningRateAt(step, { ...config, totalSteps: plan.totalSteps }),
+    startStep: before?.step ?? 0,
+    ...plan,
+    onStep: (record) => {
+      report(bar, record, clock, valRecall);
+      const warning = collapse(record);
+      if (warning) reporter.warn(warning);
+    },
+    onEpoch: async (record) => {
+      const validation = await validate(model, val, input);
+      history.push({ ...record, ...validation });
+      if (validation) valRecall = `  val recall@1 ${validation.valRecallAt1.toFixed(3)}`;
+      if (record.step < plan.totalSteps) await save(record.step);
+    },
+    signal,
+  });
+  bar.done();
+  if (done < plan.totalSteps) {
+    reporter.info(`Stopped after step ${done} of ${plan.totalSteps}; --resume goes on from there.`);
+  }
+  const checkpoint = await save(done);
+  optimizer.dispose();
+  return checkpoint;
+}
+
+function planOf(config: Config, photos: number): { stepsPerEpoch: number; totalSteps: number } {
+  const batch = config.identitiesPerBatch * config.imagesPerIdentity;
+  const stepsPerEpoch = Math.max(1, Math.round(photos / batch));
+  return { stepsPerEpoch, totalSteps: Math.min(config.epochs * stepsPerEpoch, config.maxSteps ?? Infinity) };
+}
+
+/** Recall@1 on identities that are not trained on, if there are some with two photos. */
+async function validate(
+  model: tf.LayersModel,
+  val: Probe[],
+  input: InputSpec,
+): Promise<{ valRecallAt1: number } | undefined> {
+  const labels = labelsOf(val);
+  if (new Set(labels).size === labels.length) return undefined;
+  const embeddings = await embedAll(
+    val.map(({ pixels }) => pixels),
+    input,
+    (batch) => model.predict(batch) as tf.Tensor,
+  );
+  return { valRecallAt1: leaveOneOut({ embeddings, labels }, [1]).recallAt[1] };
+}
+
+function report(bar: Progress, record: StepRecord, clock: Stopwatch, valRecall: string): void {
+  const active = `${Math.round(100 * record.activeTripletShare)}%`;
+  bar.update(
+    record.step,
+    `loss ${record.loss.toFixed(4)}  active triplets ${active}  ${clock.rate(record.images)} images/s${valRecall}`,
+  );
+}
+
+interface Stopwatch {
+  /** Seconds in all, those of earlier runs included. */
+  seconds(): number;
+  /** Images per second since the call before, smoothed. */
+  rate(images: number): string;
+}
+
+function stopwatch(earlier: number): Stopwatch {
+  const start = performance.now();
+  let last = start, perSecond = 0;
+  return {
+    seconds: () => earlier + (performance.now() - start) / 1000,
+    rate(images) {
+      const now = performance.now();
+      const current = 1000 * images / (now - last);
+      perSecond = perSecond === 0 ? current : 0.9 * perSecond + 0.1 * current;
+      last = now;
+      return perSecond.toFixed(0);
+    },
+  };
+}
