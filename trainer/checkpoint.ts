@@ -29,6 +29,8 @@ export interface Checkpoint {
   data: string;
   dataHash: string;
   history: EpochRecord[];
+  /** Steps that the optimiser took: batches that were skipped are not among them. */
+  optimizerStep: number;
   /** The network's weights and moving statistics, then the optimiser's first and second moments. */
   tensors: Float32Array[];
 }
@@ -37,11 +39,14 @@ const FILE = "checkpoint.bin";
 const MAGIC = "TRIPTYCK";
 const VERSION = 1;
 
-/** Takes the tensors of a checkpoint from a network and its optimiser. */
-export async function captureTensors(model: tf.LayersModel, optimizer: Adam): Promise<Float32Array[]> {
+/** Takes what a checkpoint keeps of a network and its optimiser. */
+export async function captureState(
+  model: tf.LayersModel,
+  optimizer: Adam,
+): Promise<Pick<Checkpoint, "optimizerStep" | "tensors">> {
   const weights = await Promise.all(model.getWeights().map((weight) => weight.data<"float32">()));
-  const { m, v } = await optimizer.state();
-  return [...weights, ...m, ...v];
+  const { step, m, v } = await optimizer.state();
+  return { optimizerStep: step, tensors: [...weights, ...m, ...v] };
 }
 
 /** Puts the weights of a checkpoint into a network of the same configuration. */
@@ -52,9 +57,13 @@ export function restoreWeights(model: tf.LayersModel, { tensors }: Checkpoint): 
 }
 
 /** Puts the moments of a checkpoint into the optimiser of a network of the same configuration. */
-export function restoreOptimizer(optimizer: Adam, model: tf.LayersModel, { step, tensors }: Checkpoint): void {
+export function restoreOptimizer(optimizer: Adam, model: tf.LayersModel, { optimizerStep, tensors }: Checkpoint): void {
   const moments = tensors.slice(model.getWeights().length);
-  optimizer.restore({ step, m: moments.slice(0, moments.length / 2), v: moments.slice(moments.length / 2) });
+  optimizer.restore({
+    step: optimizerStep,
+    m: moments.slice(0, moments.length / 2),
+    v: moments.slice(moments.length / 2),
+  });
 }
 
 /** Whether a run's directory holds a checkpoint. */

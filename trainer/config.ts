@@ -20,13 +20,18 @@ export const Config = z.strictObject({
   distance: z.enum(DISTANCE_METRICS as [DistanceMetric, ...DistanceMetric[]]).default("squared-L2")
     .describe("the distance in the loss"),
   margin: z.number().positive().default(0.3).describe("of the loss, in units of its distance"),
+  sampler: z.enum(["pk", "shuffled"]).default("pk").describe(
+    "how batches are drawn: P identities with K images each, or plainly shuffled",
+  ),
+  batchSize: count.default(32).describe("images in a shuffled batch"),
   identitiesPerBatch: count.default(16).describe("P of the PK sampler"),
   imagesPerIdentity: count.default(4).describe("K of the PK sampler"),
   epochs: count.default(100).describe("passes over as many photos as there are to train on"),
   maxSteps: count.optional().describe("stops after so many steps, whatever the epochs"),
   learningRate: z.number().positive().default(3e-3).describe("of Adam, at its highest"),
-  warmupSteps: z.int().min(0).default(20).describe(
-    "steps of linear rise to the learning rate; it then falls as a cosine to 1% of it",
+  warmupSteps: z.int().min(0).default(20).describe("steps of linear rise to the learning rate"),
+  schedule: z.enum(["cosine", "constant"]).default("cosine").describe(
+    "how the learning rate goes on: falling as a cosine to 1%, or as it is",
   ),
   minCropArea: fraction.gt(0).default(0.4).describe(
     "smallest share of a photo that a random crop keeps; 1 crops nothing",
@@ -44,6 +49,23 @@ export type Config = z.infer<typeof Config>;
 export const PRESETS: Record<string, Partial<Config>> = {
   products: { warmupSteps: 125, maxSteps: 2500 },
   demo: { maxSteps: 300 },
+  "mnist-seed": {
+    backbone: "resnet50",
+    imageSize: 28,
+    channels: 1,
+    distance: "L2",
+    margin: 1,
+    sampler: "shuffled",
+    epochs: 3,
+    learningRate: 1e-3,
+    warmupSteps: 0,
+    schedule: "constant",
+    minCropArea: 1,
+    flip: false,
+    brightness: 0,
+    contrast: 0,
+    saturation: 0,
+  },
 };
 
 /** What a person gave, from weakest to strongest. */

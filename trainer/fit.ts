@@ -29,6 +29,8 @@ export interface FitOptions {
   totalSteps: number;
   stepsPerEpoch: number;
   onStep: (record: StepRecord) => void;
+  /** Called instead for a batch that holds no anchor with a positive and a negative: it cannot teach anything. */
+  onSkip: (step: number) => void;
   /** Called after the last step of every epoch, and of the run. */
   onEpoch: (record: EpochRecord) => Promise<void>;
   /** Ends the run after the step that is under way. */
@@ -42,44 +44,52 @@ export interface FitOptions {
  * @throws {ModelError} if the loss is not finite
  */
 export async function fit(options: FitOptions): Promise<number> {
-  const { model, optimizer, stepsPerEpoch, totalSteps, signal } = options;
-  const [, height, width, channels] = model.inputs[0].shape as number[];
+  const { stepsPerEpoch, totalSteps, signal } = options;
   let records: StepRecord[] = [];
   for (let step = options.startStep; step < totalSteps; step++) {
     if (signal.aborted) return step;
-    const { images, labels } = options.batches(step);
-    const x = tf.tensor4d(images, [labels.length, height, width, channels]);
-    optimizer.setLearningRate(options.learningRate(step));
-
-    let statistics: LossStatistics | undefined;
-    const loss = optimizer.minimize(() => {
-      const embeddings = model.apply(x, { training: true }) as tf.Tensor2D;
-      return options.loss(labels, embeddings, (seen) => statistics = seen);
-    });
-    const [value] = await loss.data();
-    tf.dispose([x, loss]);
-    if (!Number.isFinite(value)) {
-      throw new ModelError(
-        `The loss is ${value} at step ${step + 1}; lower learningRate and train again. The last checkpoint is kept.`,
-      );
+    const batch = options.batches(step);
+    if (hasTriplet(batch.labels)) {
+      const record = await trainStep(step, batch, options);
+      records.push(record);
+      options.onStep(record);
+    } else {
+      options.onSkip(step);
     }
-
-    const record = {
-      ...statistics!,
-      step: step + 1,
-      loss: value,
-      learningRate: optimizer.learningRate,
-      images: labels.length,
-    };
-    records.push(record);
-    options.onStep(record);
-    if ((step + 1) % stepsPerEpoch === 0 || step + 1 === totalSteps) {
+    const endsEpoch = (step + 1) % stepsPerEpoch === 0 || step + 1 === totalSteps;
+    if (endsEpoch && records.length > 0) {
       await options.onEpoch(summarize(records, Math.ceil((step + 1) / stepsPerEpoch)));
       records = [];
     }
     await untilNextTask();
   }
   return totalSteps;
+}
+
+async function trainStep(step: number, { images, labels }: Batch, options: FitOptions): Promise<StepRecord> {
+  const { model, optimizer } = options;
+  const [, height, width, channels] = model.inputs[0].shape as number[];
+  const x = tf.tensor4d(images, [labels.length, height, width, channels]);
+  const learningRate = options.learningRate(step);
+  optimizer.setLearningRate(learningRate);
+  let statistics: LossStatistics | undefined;
+  const loss = optimizer.minimize(() => {
+    const embeddings = model.apply(x, { training: true }) as tf.Tensor2D;
+    return options.loss(labels, embeddings, (seen) => statistics = seen);
+  });
+  const [value] = await loss.data();
+  tf.dispose([x, loss]);
+  if (!Number.isFinite(value)) {
+    throw new ModelError(
+      `The loss is ${value} at step ${step + 1}; lower learningRate and train again. The last checkpoint is kept.`,
+    );
+  }
+  return { ...statistics!, step: step + 1, loss: value, learningRate, images: labels.length };
+}
+
+function hasTriplet(labels: Int32Array): boolean {
+  const identities = new Set(labels).size;
+  return identities > 1 && identities < labels.length;
 }
 
 function summarize(records: StepRecord[], epoch: number): EpochRecord {

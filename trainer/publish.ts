@@ -42,8 +42,10 @@ export async function publish(publication: Publication): Promise<{ trained: Eval
     training: {
       backbone: config.backbone,
       loss: `${config.loss}, ${config.distance} distance, margin ${config.margin}`,
-      sampler: `PK, ${config.identitiesPerBatch} identities x ${config.imagesPerIdentity} images`,
-      optimizer: `Adam, learning rate ${config.learningRate}, ${config.warmupSteps} warm-up steps, cosine`,
+      sampler: config.sampler === "pk"
+        ? `PK, ${config.identitiesPerBatch} identities x ${config.imagesPerIdentity} images`
+        : `shuffled, ${config.batchSize} images`,
+      optimizer: `Adam, learning rate ${config.learningRate}, ${config.warmupSteps} warm-up steps, ${config.schedule}`,
       seed: config.seed,
       engine,
       epochs: history.length,

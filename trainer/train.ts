@@ -2,9 +2,9 @@ import type { Card, Evaluation, InputSpec } from "../shared/card.ts";
 import { DataError, UsageError } from "../shared/errors.ts";
 import { type Checkpoint, hasCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import type { Config } from "./config.ts";
-import { type Dataset, hashOf, readDataset } from "./data/dataset.ts";
+import { hashOf, readDataset } from "./data/dataset.ts";
 import { type Photo, type Probe, readPhotos, readProbes } from "./data/photos.ts";
-import type { Sample } from "./data/sample.ts";
+import type { Dataset, Sample } from "./data/sample.ts";
 import { chooseEngine } from "./engines/mod.ts";
 import { createEmbedder } from "./models/embedder.ts";
 import { inputOf, judgeNetwork, publish } from "./publish.ts";
@@ -106,7 +106,8 @@ async function readData(dataset: Dataset, input: InputSpec, job: TrainJob): Prom
   const val = await read<Probe>(dataset.val, readProbes);
   const probes = await read<Probe>(dataset.test, readProbes);
   bar.done();
-  const count = (samples: Sample[]) => `${samples.length} photos of ${new Set(samples.map((s) => s.identity)).size}`;
+  const count = (samples: { identity: string }[]) =>
+    `${samples.length} photos of ${new Set(samples.map((s) => s.identity)).size}`;
   const watching = val.length > 0 ? ` validating on ${count(val)} others,` : "";
   reporter.info(`Training on ${count(photos)} identities,${watching} judging on ${count(probes)} others.`);
   return { photos, val, probes };

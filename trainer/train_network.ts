@@ -1,11 +1,11 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { InputSpec } from "../shared/card.ts";
-import { captureTensors, type Checkpoint, restoreOptimizer, restoreWeights, writeCheckpoint } from "./checkpoint.ts";
+import { captureState, type Checkpoint, restoreOptimizer, restoreWeights, writeCheckpoint } from "./checkpoint.ts";
 import { watchCollapse } from "./collapse.ts";
 import type { Config } from "./config.ts";
 import { labelsOf, trainingBatches } from "./data/batches.ts";
 import type { Photo, Probe } from "./data/photos.ts";
-import { pkSampler } from "./data/sampler.ts";
+import { pkSampler, type Sampler, shuffledSampler } from "./data/sampler.ts";
 import { embedAll } from "./embed.ts";
 import { fit, type StepRecord } from "./fit.ts";
 import { tripletSemihard } from "./losses/mod.ts";
@@ -51,19 +51,19 @@ export async function trainNetwork(model: tf.LayersModel, training: Training): P
   const history = before?.history ?? [];
   const clock = stopwatch(before?.seconds ?? 0);
   const save = async (step: number): Promise<Checkpoint> => {
-    const tensors = await captureTensors(model, optimizer);
-    const checkpoint = { config, step, seconds: clock.seconds(), engine, data, dataHash, history, tensors };
+    const state = await captureState(model, optimizer);
+    const checkpoint = { config, step, seconds: clock.seconds(), engine, data, dataHash, history, ...state };
     await writeCheckpoint(out, checkpoint);
     return checkpoint;
   };
   const bar = reporter.progress("Training", plan.totalSteps);
   const collapse = watchCollapse(config.margin);
-  let valRecall = "";
+  let valRecall = "", skipped = 0;
   const done = await fit({
     model,
     loss: tripletSemihard({ margin: config.margin, distance: config.distance }),
     optimizer,
-    batches: trainingBatches(photos, input, pkSampler(labelsOf(photos), config), config, config.seed),
+    batches: trainingBatches(photos, input, samplerOf(photos, config), config, config.seed),
     learningRate: (step) => learningRateAt(step, { ...config, totalSteps: plan.totalSteps }),
     startStep: before?.step ?? 0,
     ...plan,
@@ -72,6 +72,7 @@ export async function trainNetwork(model: tf.LayersModel, training: Training): P
       const warning = collapse(record);
       if (warning) reporter.warn(warning);
     },
+    onSkip: () => skipped++,
     onEpoch: async (record) => {
       const validation = await validate(model, val, input);
       history.push({ ...record, ...validation });
@@ -81,6 +82,7 @@ export async function trainNetwork(model: tf.LayersModel, training: Training): P
     signal,
   });
   bar.done();
+  if (skipped > 0) reporter.warn(`${skipped} batches had no anchor with a positive and a negative and taught nothing.`);
   if (done < plan.totalSteps) {
     reporter.info(`Stopped after step ${done} of ${plan.totalSteps}; --resume goes on from there.`);
   }
@@ -89,8 +91,12 @@ export async function trainNetwork(model: tf.LayersModel, training: Training): P
   return checkpoint;
 }
 
+function samplerOf(photos: Photo[], config: Config): Sampler {
+  return config.sampler === "pk" ? pkSampler(labelsOf(photos), config) : shuffledSampler(photos.length, config);
+}
+
 function planOf(config: Config, photos: number): { stepsPerEpoch: number; totalSteps: number } {
-  const batch = config.identitiesPerBatch * config.imagesPerIdentity;
+  const batch = config.sampler === "pk" ? config.identitiesPerBatch * config.imagesPerIdentity : config.batchSize;
   const stepsPerEpoch = Math.max(1, Math.round(photos / batch));
   return { stepsPerEpoch, totalSteps: Math.min(config.epochs * stepsPerEpoch, config.maxSteps ?? Infinity) };
 }

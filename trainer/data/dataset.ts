@@ -2,20 +2,19 @@ import { DataError } from "../../shared/errors.ts";
 import { sha256 } from "../../shared/sha256.ts";
 import { permutation, randomStream } from "../random.ts";
 import { listFolder } from "./folder.ts";
+import { isIdx, readIdx } from "./idx.ts";
 import { isManifest, listManifest } from "./manifest.ts";
-import { type ListedSample, type Part, PARTS, type Sample } from "./sample.ts";
-
-/** The parts of a data set. No identity is in two of them. */
-export type Dataset = Record<Part, Sample[]>;
+import { type Dataset, type ListedSample, PARTS, type Sample } from "./sample.ts";
 
 /**
- * Reads a folder of photos or a manifest. Where it does not say which photos are to train on and which to judge by, its
+ * Reads a folder of photos, a manifest or MNIST. Where it does not say which photos are to train on and which to judge by, its
  * identities are split 70 : 10 : 20 by the seed.
  *
- * @param source a folder, or a `.csv` or `.jsonl` file
+ * @param source a folder, a `.csv` or `.jsonl` file, or `mnist:` and a folder
  * @throws {DataError} if it is missing, holds no photos, or has an identity in two parts
  */
 export async function readDataset(source: string, seed: number): Promise<Dataset> {
+  if (isIdx(source)) return await readIdx(source);
   const samples = await list(source);
   const dataset = Object.fromEntries(
     PARTS.map((part) => [part, samples.filter((sample) => sample.part === part)]),
@@ -32,6 +31,7 @@ export async function readDataset(source: string, seed: number): Promise<Dataset
  * @throws {DataError} if it is missing or holds no photos
  */
 export async function readTestSamples(source: string): Promise<Sample[]> {
+  if (isIdx(source)) return (await readIdx(source)).test;
   const samples = await list(source);
   const test = samples.filter(({ part }) => part === "test");
   return test.length > 0 ? test : samples;

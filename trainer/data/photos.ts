@@ -1,6 +1,6 @@
 import type { InputSpec } from "../../shared/card.ts";
 import { DataError, ImageError, messageOf } from "../../shared/errors.ts";
-import { decode, type Image, shrink, toInputPixels } from "../../shared/image/mod.ts";
+import { decode, fitPixels, type Image, shrink } from "../../shared/image/mod.ts";
 import type { Sample } from "./sample.ts";
 
 /** A file that could not be used, and why. */
@@ -10,12 +10,14 @@ export interface Unreadable {
 }
 
 /** A sample with its photo, decoded to train on: varied anew at every step. */
-export interface Photo extends Sample {
+export interface Photo {
+  identity: string;
   image: Image;
 }
 
 /** A sample with what the network sees of it when served: `[height, width, channels]` 8-bit pixels. */
-export interface Probe extends Sample {
+export interface Probe {
+  identity: string;
   pixels: Uint8Array<ArrayBuffer>;
 }
 
@@ -37,9 +39,7 @@ const DETAIL = 2.5;
  */
 export function readPhotos(samples: Sample[], input: InputSpec, options: ReadOptions) {
   const shortSide = Math.ceil(DETAIL * Math.max(input.height, input.width));
-  return readFiles<Photo>(samples, async (sample, bytes) => {
-    return { ...sample, image: shrink(await decode(bytes), shortSide) };
-  }, options);
+  return readFiles<Photo>(samples, ({ identity }, image) => ({ identity, image: shrink(image, shortSide) }), options);
 }
 
 /**
@@ -48,21 +48,19 @@ export function readPhotos(samples: Sample[], input: InputSpec, options: ReadOpt
  * @throws {DataError} if more than the allowed share of files cannot be read
  */
 export function readProbes(samples: Sample[], input: InputSpec, options: ReadOptions) {
-  return readFiles<Probe>(samples, async (sample, bytes) => {
-    return { ...sample, pixels: await toInputPixels(bytes, input) };
-  }, options);
+  return readFiles<Probe>(samples, ({ identity }, image) => ({ identity, pixels: fitPixels(image, input) }), options);
 }
 
 async function readFiles<T>(
   samples: Sample[],
-  read: (sample: Sample, bytes: Uint8Array) => Promise<T>,
+  use: (sample: Sample, image: Image) => T,
   options: ReadOptions,
 ): Promise<{ items: T[]; unreadable: Unreadable[] }> {
   const items: T[] = [];
   const unreadable: Unreadable[] = [];
   for (const [i, sample] of samples.entries()) {
     try {
-      items.push(await read(sample, await Deno.readFile(sample.path)));
+      items.push(use(sample, sample.image?.() ?? await decode(await Deno.readFile(sample.path))));
     } catch (error) {
       if (!isFaultOfFile(error)) throw error;
       unreadable.push({ path: sample.path, reason: messageOf(error) });

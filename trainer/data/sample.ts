@@ -1,3 +1,5 @@
+import type { Image } from "../../shared/image/mod.ts";
+
 /** The parts of a data set: to train on, to choose by, and to judge by. */
 export const PARTS = ["train", "val", "test"] as const;
 
@@ -10,9 +12,14 @@ export interface Sample {
   /** Its path within the data set. */
   name: string;
   identity: string;
+  /** The decoded image, where it is not a file of its own. */
+  image?: () => Image;
 }
 
 /** A sample as a data set lists it, with its part if the data set says so. */
 export interface ListedSample extends Sample {
   part?: Part | undefined;
 }
+
+/** The parts of a data set. No identity is in two of them, but in MNIST. */
+export type Dataset = Record<Part, Sample[]>;

@@ -3,6 +3,23 @@ import { permutation, randomStream } from "../random.ts";
 /** Which rows of a data set form a batch. */
 export type Sampler = (step: number) => number[];
 
+/**
+ * Plain batches: shuffled passes over all rows. Whether a batch has positives is left to chance.
+ *
+ * @param count rows of the data set
+ */
+export function shuffledSampler(count: number, { batchSize, seed }: { batchSize: number; seed: number }): Sampler {
+  const perBatch = Math.min(batchSize, count);
+  const batchesPerPass = Math.floor(count / perBatch);
+  let cached = { pass: -1, order: [] as number[] };
+  return (step) => {
+    const pass = Math.floor(step / batchesPerPass);
+    if (pass !== cached.pass) cached = { pass, order: permutation(count, randomStream(seed, "rows", pass)) };
+    const first = (step % batchesPerPass) * perBatch;
+    return cached.order.slice(first, first + perBatch);
+  };
+}
+
 /** How many identities, and of each how many images, a batch has. */
 export interface PkOptions {
   identitiesPerBatch: number;

@@ -6,6 +6,7 @@ import { resolveConfig } from "../../../trainer/config.ts";
 const checkpoint: Checkpoint = {
   config: resolveConfig({ set: ["maxSteps=7"] }),
   step: 5,
+  optimizerStep: 4,
   seconds: 1.25,
   engine: "wasm",
   data: "photos",

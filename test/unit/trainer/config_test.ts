@@ -36,10 +36,11 @@ Deno.test("describeSettings() explains every setting", () => {
 });
 
 Deno.test("learningRateAt() rises linearly, then falls as a cosine to 1%", () => {
-  const schedule = { learningRate: 1, warmupSteps: 10, totalSteps: 110 };
+  const schedule = { learningRate: 1, schedule: "cosine", warmupSteps: 10, totalSteps: 110 } as const;
   assert.equal(learningRateAt(0, schedule), 0.1);
   assert.equal(learningRateAt(9, schedule), 1);
   assert.equal(learningRateAt(10, schedule), 1);
   assert(Math.abs(learningRateAt(60, schedule) - 0.505) < 1e-9);
   assert(Math.abs(learningRateAt(110, schedule) - 0.01) < 1e-9);
+  assert.equal(learningRateAt(90, { ...schedule, schedule: "constant" }), 1);
 });

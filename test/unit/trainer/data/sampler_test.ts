@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pkSampler } from "../../../../trainer/data/sampler.ts";
+import { pkSampler, shuffledSampler } from "../../../../trainer/data/sampler.ts";
 
 const OPTIONS = { identitiesPerBatch: 4, imagesPerIdentity: 3, seed: 5 };
 // 10 identities with 7 images each, one with 2 images and one with a single image.
@@ -48,4 +48,13 @@ Deno.test("pkSampler() repeats the images of an identity that has fewer than K, 
 Deno.test("pkSampler() takes all identities where there are fewer than P", () => {
   const rows = pkSampler([0, 0, 1, 1, 1], { identitiesPerBatch: 8, imagesPerIdentity: 2, seed: 1 })(3);
   assert.equal(rows.length, 4);
+});
+
+Deno.test("shuffledSampler() shows every row once a pass, in another order each time", () => {
+  const sampler = shuffledSampler(60, { batchSize: 20, seed: 3 });
+  const passes = [0, 3].map((first) => [0, 1, 2].flatMap((i) => sampler(first + i)));
+  for (const pass of passes) assert.deepEqual(pass.toSorted((a, b) => a - b), Array.from({ length: 60 }, (_, i) => i));
+  assert.notDeepEqual(passes[0], passes[1]);
+  assert.deepEqual(shuffledSampler(60, { batchSize: 20, seed: 3 })(4), passes[1].slice(20, 40));
+  assert.equal(shuffledSampler(5, { batchSize: 32, seed: 3 })(7).length, 5);
 });
