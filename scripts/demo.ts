@@ -134,7 +134,7 @@ function summary(result: TrainResult, packshots: number, answers: Answer[], onSh
       "untrained network": untrained,
       "trained, float32": trained,
       [`exported, ${scheme}`]: card.evaluation,
-    }),
+    }, "products never trained on"),
     `Trained recall@1 is ${
       (card.evaluation.recallAt1 / untrained.recallAt1).toFixed(2)
     } times the untrained network's.`,

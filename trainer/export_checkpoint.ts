@@ -1,7 +1,7 @@
 import type { Card } from "../shared/card.ts";
 import { DataError } from "../shared/errors.ts";
 import { readCheckpoint, restoreWeights } from "./checkpoint.ts";
-import { hashOf, readDataset } from "./data/dataset.ts";
+import { hashOf, isSeen, readDataset } from "./data/dataset.ts";
 import { readProbes } from "./data/photos.ts";
 import { chooseEngine } from "./engines/mod.ts";
 import type { Scheme } from "./export/mod.ts";
@@ -47,5 +47,12 @@ export async function exportCheckpoint(job: ExportCheckpointJob): Promise<Card> 
   bar.done();
   const model = createEmbedder({ ...config, input });
   restoreWeights(model, checkpoint);
-  return (await publish({ model, checkpoint, probes, scheme: job.quantize ?? config.quantize, out: job.out })).card;
+  return (await publish({
+    model,
+    checkpoint,
+    probes,
+    seen: isSeen(dataset),
+    scheme: job.quantize ?? config.quantize,
+    out: job.out,
+  })).card;
 }

@@ -75,7 +75,7 @@ ${describeSettings()}`,
           untrained: result.untrained,
           trained: result.trained,
           [result.card.quantization.scheme]: result.card.evaluation,
-        }),
+        }, `identities ${result.seen ? "trained on too" : "never trained on"}`),
       );
       console.log(
         `Wrote ${values.out}/model.json in ${

@@ -14,8 +14,10 @@ export interface Publication {
   model: tf.LayersModel;
   /** The run that trained it. */
   checkpoint: Checkpoint;
-  /** Photos of identities that it was not trained on. */
+  /** Photos that it was not trained on. */
   probes: Probe[];
+  /** Whether the probes' identities were trained on after all. */
+  seen: boolean;
   scheme: Scheme;
   /** The directory to write. */
   out: string;
@@ -28,9 +30,9 @@ export interface Publication {
  * @throws {ModelError} if the exported model is not the one that was trained
  */
 export async function publish(publication: Publication): Promise<{ trained: Evaluation; card: Card }> {
-  const { model, checkpoint, probes, scheme, out } = publication;
+  const { model, checkpoint, probes, seen, scheme, out } = publication;
   const { config, engine, seconds, dataHash, history } = checkpoint;
-  const judge = judgeOf(probes, config);
+  const judge = judgeOf(probes, seen, config);
   const floatEmbeddings = await embedProbes(model, probes, config);
   const card = await exportModel({
     model,
@@ -62,9 +64,10 @@ export async function publish(publication: Publication): Promise<{ trained: Eval
 export async function judgeNetwork(
   model: tf.LayersModel,
   probes: Probe[],
+  seen: boolean,
   config: Config,
 ): Promise<EvaluatedEmbeddings> {
-  return judgeOf(probes, config)(await embedProbes(model, probes, config));
+  return judgeOf(probes, seen, config)(await embedProbes(model, probes, config));
 }
 
 /** How a photo becomes the network's input: pixels from -1 to 1. */
@@ -73,9 +76,17 @@ export function inputOf({ imageSize, channels, fit }: Config): InputSpec {
   return { height: imageSize, width: imageSize, channels, fit, mean: half, std: half };
 }
 
-function judgeOf(probes: Probe[], { seed }: Config): (embeddings: Float32Array) => EvaluatedEmbeddings {
+function judgeOf(
+  probes: Probe[],
+  seen: boolean,
+  { seed }: Config,
+): (embeddings: Float32Array) => EvaluatedEmbeddings {
   const labels = labelsOf(probes);
-  return (embeddings) => evaluateEmbeddings(embeddings, labels, { seed });
+  return (embeddings) => {
+    const judged = evaluateEmbeddings(embeddings, labels, { seed });
+    const protocol = `${judged.evaluation.protocol}; identities ${seen ? "trained on too" : "never trained on"}`;
+    return { ...judged, evaluation: { ...judged.evaluation, protocol } };
+  };
 }
 
 function embedProbes(model: tf.LayersModel, probes: Probe[], config: Config): Promise<Float32Array<ArrayBuffer>> {

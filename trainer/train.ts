@@ -2,7 +2,7 @@ import type { Card, Evaluation, InputSpec } from "../shared/card.ts";
 import { DataError, UsageError } from "../shared/errors.ts";
 import { type Checkpoint, hasCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import type { Config } from "./config.ts";
-import { hashOf, readDataset } from "./data/dataset.ts";
+import { hashOf, isSeen, readDataset } from "./data/dataset.ts";
 import { type Photo, type Probe, readPhotos, readProbes } from "./data/photos.ts";
 import type { Dataset, Sample } from "./data/sample.ts";
 import { chooseEngine } from "./engines/mod.ts";
@@ -28,11 +28,13 @@ export interface TrainJob {
   signal: AbortSignal;
 }
 
-/** The figures of a run, all on identities never trained on. */
+/** The figures of a run, all on the same photos, which it was not trained on. */
 export interface TrainResult {
   untrained: Evaluation;
   trained: Evaluation;
   card: Card;
+  /** Whether the figures are of identities that were trained on after all. */
+  seen: boolean;
 }
 
 /**
@@ -58,18 +60,19 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   }
   const { photos, val, probes } = await readData(dataset, input, job);
 
+  const seen = isSeen(dataset);
   const model = createEmbedder({ ...config, input });
-  const untrained = (await judgeNetwork(model, probes, config)).evaluation;
+  const untrained = (await judgeNetwork(model, probes, seen, config)).evaluation;
   const checkpoint = await trainNetwork(model, { ...job, config, photos, val, before, dataHash, engine: engine.name });
   signal.throwIfAborted();
 
-  const { trained, card } = await publish({ model, checkpoint, probes, scheme: config.quantize, out: job.out });
+  const { trained, card } = await publish({ model, checkpoint, probes, seen, scheme: config.quantize, out: job.out });
   const figures = { config, untrained, trained, exported: card.evaluation, history: checkpoint.history };
   await Deno.writeTextFile(`${job.out}/metrics.json`, JSON.stringify(figures, null, 2));
   reporter.info(
     `Verified the exported model: mean cosine ${card.quantization.meanCosine.toFixed(6)} to the float32 network.`,
   );
-  return { untrained, trained, card };
+  return { untrained, trained, card, seen };
 }
 
 async function earlierCheckpoint({ out, resume }: TrainJob): Promise<Checkpoint | undefined> {
@@ -109,6 +112,10 @@ async function readData(dataset: Dataset, input: InputSpec, job: TrainJob): Prom
   const count = (samples: { identity: string }[]) =>
     `${samples.length} photos of ${new Set(samples.map((s) => s.identity)).size}`;
   const watching = val.length > 0 ? ` validating on ${count(val)} others,` : "";
-  reporter.info(`Training on ${count(photos)} identities,${watching} judging on ${count(probes)} others.`);
+  reporter.info(
+    `Training on ${count(photos)} identities,${watching} judging on ${count(probes)} ${
+      isSeen(dataset) ? "of them" : "others"
+    }.`,
+  );
   return { photos, val, probes };
 }

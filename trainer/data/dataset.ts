@@ -60,6 +60,12 @@ export function splitByIdentity(samples: Sample[], seed: number): Dataset {
   return { train: of("train"), val: of("val"), test: of("test") };
 }
 
+/** Whether some identities to judge by are trained on too: in MNIST all are, elsewhere none. */
+export function isSeen({ train, test }: Dataset): boolean {
+  const trained = new Set(train.map(({ identity }) => identity));
+  return test.some(({ identity }) => trained.has(identity));
+}
+
 /** SHA-256 of which photo shows whom in which part: says whether two runs saw the same data set, wherever it lay. */
 export function hashOf(dataset: Dataset): Promise<string> {
   const lines = PARTS.flatMap((part) => dataset[part].map(({ identity, name }) => `${part}\t${identity}\t/${name}`));

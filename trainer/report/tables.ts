@@ -9,12 +9,12 @@ const COLUMNS: [heading: string, cell: (figures: Evaluation) => string][] = [
   ["EER", (figures) => figures.eer.toFixed(3)],
 ];
 
-/** Figures of several networks on the same photos, a row each, under a line that says which photos. */
-export function evaluationTable(rows: Record<string, Evaluation>): string {
+/** Figures of several networks on the same photos, a row each, under a line that says whose photos. */
+export function evaluationTable(rows: Record<string, Evaluation>, whose = "identities"): string {
   const { identities, images } = Object.values(rows)[0];
   const table = [["", ...COLUMNS.map(([heading]) => heading)]];
   for (const [name, figures] of Object.entries(rows)) table.push([name, ...COLUMNS.map(([, cell]) => cell(figures))]);
-  return `On ${images} photos of ${identities} identities never trained on:\n${alignColumns(table)}`;
+  return `On ${images} photos of ${identities} ${whose}:\n${alignColumns(table)}`;
 }
 
 /** Rows of cells as text; the first column to the left, the others to the right. */
