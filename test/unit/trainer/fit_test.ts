@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { ModelError } from "../../../shared/errors.ts";
+import type { EpochRecord } from "../../../trainer/checkpoint.ts";
+import { chooseEngine } from "../../../trainer/engines/mod.ts";
+import { fit, type FitOptions, type StepRecord } from "../../../trainer/fit.ts";
+import { tripletSemihard } from "../../../trainer/losses/mod.ts";
+import { createEmbedder } from "../../../trainer/models/embedder.ts";
+import { Adam, trainableVariables } from "../../../trainer/optimizers/adam.ts";
+import { randomStream } from "../../../trainer/random.ts";
+
+await chooseEngine("wasm");
+const SIZE = 16;
+
+/** A run on random images whose colour tells their identity, and what it reported. */
+function run(options: Partial<FitOptions> = {}) {
+  const model = createEmbedder({
+    backbone: "thin-resnet",
+    input: { height: SIZE, width: SIZE, channels: 3 },
+    dimensions: 8,
+    seed: 1,
+  });
+  const steps: StepRecord[] = [], epochs: EpochRecord[] = [], skipped: number[] = [];
+  const batches = (step: number) => {
+    const random = randomStream(step);
+    const labels = Int32Array.of(0, 0, 1, 1, 2, 2);
+    const images = Float32Array.from({ length: 6 * SIZE * SIZE * 3 }, (_, i) => {
+      const identity = labels[Math.floor(i / (SIZE * SIZE * 3))];
+      return (i % 3 === identity ? 1 : -1) + 0.5 * random();
+    });
+    return { images, labels };
+  };
+  const done = fit({
+    model,
+    loss: tripletSemihard({ margin: 0.5 }),
+    optimizer: new Adam(trainableVariables(model)),
+    batches,
+    learningRate: () => 1e-3,
+    startStep: 0,
+    totalSteps: 10,
+    stepsPerEpoch: 4,
+    onStep: (record) => steps.push(record),
+    onSkip: (step) => skipped.push(step),
+    onEpoch: (record) => Promise.resolve(void epochs.push(record)),
+    signal: new AbortController().signal,
+    ...options,
+  });
+  return { model, done, steps, epochs, skipped, batches };
+}
+
+Deno.test("fit() lowers the loss, and tells of every step and epoch", async () => {
+  const { done, steps, epochs } = run();
+  assert.equal(await done, 10);
+  assert.deepEqual(steps.map(({ step }) => step), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(epochs.map(({ epoch, step }) => [epoch, step]), [[1, 4], [2, 8], [3, 10]]);
+  assert(epochs[2].loss < epochs[0].loss, `${epochs[0].loss} to ${epochs[2].loss}`);
+});
+
+Deno.test("fit() skips a batch without a triplet: its weights stay as they are", async () => {
+  const { batches } = run({ totalSteps: 0 });
+  const lonely = (step: number) => ({ ...batches(step), labels: Int32Array.of(0, 1, 2, 3, 4, 5) });
+  const uniform = (step: number) => ({ ...batches(step), labels: new Int32Array(6) });
+  const { model, done, steps, epochs, skipped } = run({ batches: (step) => step % 2 ? lonely(step) : uniform(step) });
+  const before = await Promise.all(model.getWeights().map((weight) => weight.data()));
+  await done;
+  assert.deepEqual(await Promise.all(model.getWeights().map((weight) => weight.data())), before);
+  assert.deepEqual(skipped, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual([steps, epochs], [[], []]);
+});
+
+Deno.test("fit() stops after the step under way when it is told to", async () => {
+  const stop = new AbortController();
+  const { done, steps } = run({ signal: stop.signal, onStep: (record) => record.step === 3 && stop.abort() });
+  assert.equal(await done, 3);
+  assert.equal(steps.length, 0);
+});
+
+Deno.test("fit() refuses to go on with a loss that is not finite", async () => {
+  const { done } = run({ loss: (_labels, embeddings) => tf.mul(tf.sum(embeddings), NaN) as tf.Scalar });
+  await assert.rejects(done, (error) => error instanceof ModelError && /loss is NaN at step 1/.test(error.message));
+});
