@@ -2,11 +2,11 @@ import type * as tf from "@tensorflow/tfjs";
 
 /** What a loss saw in one batch: how a trainer notices that an embedding collapses or that nothing is left to learn. */
 export interface LossStatistics {
-  /** Share of the anchor-positive pairs whose loss is above 0; 0 without such a pair. */
+  /** Share of what the loss compares (triplets, pairs or rows, as the loss says) that does not satisfy it yet; 0 without any. */
   readonly activeTripletShare: number;
-  /** Mean distance of all pairs of different rows, in the loss's own distance; 0 for a single row. */
+  /** Mean distance of all pairs of different rows, in the loss's own distance (1 - cosine for similarities); 0 for a single row. */
   readonly meanPairwiseDistance: number;
-  /** Whether the batch holds at least one anchor with a positive and a negative. */
+  /** Whether the batch holds what the loss learns from: of a triplet loss, an anchor with a positive and a negative. */
   readonly hasTriplets: boolean;
 }
 
@@ -16,7 +16,7 @@ export interface LossStatistics {
  * @param labels identity of each row, `[batch]`
  * @param embeddings `[batch, dim] float32`
  * @param observe is told, before the function returns, what the loss computed on the way
- * @returns scalar float32; 0, and no gradient, if the batch holds nothing to learn from
+ * @returns scalar float32, without a gradient if the batch holds nothing to learn from
  * @throws {RangeError} if labels and embeddings differ in length
  */
 export type Loss = (
@@ -24,3 +24,10 @@ export type Loss = (
   embeddings: tf.Tensor2D,
   observe?: (statistics: LossStatistics) => void,
 ) => tf.Scalar;
+
+/** A loss and the variables of its own that train along with the network, such as class centres; most losses have none. */
+export interface TrainableLoss {
+  readonly loss: Loss;
+  /** In a fixed order. They belong to whoever made the loss: to optimise, to save and to dispose. */
+  readonly variables: readonly tf.Variable[];
+}

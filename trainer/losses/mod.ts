@@ -1,4 +1,14 @@
-export type { Loss, LossStatistics } from "./loss.ts";
+export { arcface, type ArcfaceOptions } from "./arcface.ts";
+export type { ClassOptions } from "./class_centres.ts";
+export { contrastive, type ContrastiveOptions } from "./contrastive.ts";
+export { cosineSimilarity } from "./cosine_similarity.ts";
+export type { Loss, LossStatistics, TrainableLoss } from "./loss.ts";
+export { LOSSES, type LossName, type LossSettings } from "./losses.ts";
+export { multiSimilarity, type MultiSimilarityOptions } from "./multi_similarity.ts";
 export { DISTANCE_METRICS, type DistanceMetric, pairwiseDistance } from "./pairwise_distance.ts";
-export { mineSemihard, type Mining } from "./semihard_mining.ts";
+export { proxyAnchor, type ProxyAnchorOptions } from "./proxy_anchor.ts";
+export { supcon, type SupconOptions } from "./supcon.ts";
+export { tripletAll, type TripletAllOptions } from "./triplet_all.ts";
+export { type ExplicitLoss, tripletExplicit, type TripletExplicitOptions } from "./triplet_explicit.ts";
+export { tripletHard, type TripletHardOptions } from "./triplet_hard.ts";
 export { tripletSemihard, type TripletSemihardOptions } from "./triplet_semihard.ts";

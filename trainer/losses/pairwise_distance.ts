@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { cosineSimilarity } from "./cosine_similarity.ts";
 
 /** The distances of TensorFlow Addons' triplet losses, by its names. */
 export type DistanceMetric = "L2" | "squared-L2" | "angular";
@@ -21,9 +22,7 @@ export function pairwiseDistance(embeddings: tf.Tensor2D, metric: DistanceMetric
 }
 
 function angular(embeddings: tf.Tensor2D): tf.Tensor2D {
-  const squaredNorm = tf.sum(tf.square(embeddings), 1, true);
-  const unit: tf.Tensor2D = tf.mul(embeddings, tf.rsqrt(tf.maximum(squaredNorm, 1e-12)));
-  return tf.maximum(tf.sub(1, tf.matMul(unit, unit, false, true)), 0);
+  return tf.maximum(tf.sub(1, cosineSimilarity(embeddings, embeddings)), 0);
 }
 
 function euclidean(embeddings: tf.Tensor2D, squared: boolean): tf.Tensor2D {

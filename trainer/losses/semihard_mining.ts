@@ -1,12 +1,6 @@
-import type { LossStatistics } from "./loss.ts";
-
-/** The mined loss of a batch and its derivative. */
-export interface Mining extends LossStatistics {
-  /** Mean over all anchor-positive pairs of `max(0, margin + d(a, p) - d(a, n))`; 0 without such a pair. */
-  readonly loss: number;
-  /** Derivative of the loss by each distance, `[n * n]` row by row. */
-  readonly gradient: Float32Array<ArrayBuffer>;
-}
+import { pullMaskedExtreme } from "./masked_extreme.ts";
+import type { Judgement } from "./matrix_loss.ts";
+import { countPositivePairs, meanOffDiagonal } from "./pair_statistics.ts";
 
 /**
  * Chooses the semi-hard negative of every anchor and positive: the nearest negative that is farther than the positive, or
@@ -18,8 +12,10 @@ export interface Mining extends LossStatistics {
  * @param distances `[n * n]` row by row, the anchor's row first
  * @param labels identity of each row, `[n]`
  * @param margin in units of the distance
+ * @returns the mean over all anchor-positive pairs of `max(0, margin + d(a, p) - d(a, n))`, 0 without such a pair; the
+ * share of those pairs whose loss is above 0
  */
-export function mineSemihard(distances: Float32Array, labels: Int32Array, margin: number): Mining {
+export function mineSemihard(distances: Float32Array, labels: Int32Array, margin: number): Judgement {
   const n = labels.length;
   const gradient = new Float32Array(n * n);
   const pairs = countPositivePairs(labels);
@@ -96,43 +92,12 @@ class AnchorRow {
     this.share((k) => this.isNegative(k), this.farthestNegative, this.smallest, amount);
   }
 
-  /**
-   * Derivative of a masked extreme as TensorFlow Addons computes it, `extreme((d - opposite) * mask) + opposite`, where
-   * `opposite` is the other extreme of the whole row. When both coincide, every entry of the product is 0 and ties, the
-   * unmasked ones too, so part of the derivative goes to whatever lies at `opposite`.
-   */
   private share(mask: (k: number) => boolean, extreme: number, opposite: number, amount: number): void {
-    const n = this.labels.length;
-    const chosen: number[] = [], atOpposite: number[] = [];
-    for (let k = 0; k < n; k++) {
-      const distance = this.distances[this.start + k];
-      if (distance === extreme && mask(k)) chosen.push(k);
-      if (distance === opposite) atOpposite.push(k);
-    }
-    const tied = extreme === opposite ? n : chosen.length;
-    for (const k of chosen) this.gradient[this.start + k] += amount / tied;
-    const rest = amount * (1 - chosen.length / tied) / atOpposite.length;
-    for (const k of atOpposite) this.gradient[this.start + k] += rest;
+    const masked = { start: this.start, length: this.labels.length, mask, extreme, opposite };
+    pullMaskedExtreme(this.distances, this.gradient, masked, amount);
   }
 
   private isNegative(k: number): boolean {
     return this.labels[k] !== this.labels[this.anchor];
   }
-}
-
-function countPositivePairs(labels: Int32Array): number {
-  const counts = new Map<number, number>();
-  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  let pairs = 0;
-  for (const count of counts.values()) pairs += count * (count - 1);
-  return pairs;
-}
-
-function meanOffDiagonal(distances: Float32Array, n: number): number {
-  if (n < 2) return 0;
-  let sum = 0;
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) if (i !== j) sum += distances[i * n + j];
-  }
-  return sum / (n * (n - 1));
 }

@@ -1,5 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
-import type { Loss, LossStatistics } from "./loss.ts";
+import type { Loss } from "./loss.ts";
+import { matrixLoss } from "./matrix_loss.ts";
 import { type DistanceMetric, pairwiseDistance } from "./pairwise_distance.ts";
 import { mineSemihard } from "./semihard_mining.ts";
 
@@ -20,25 +20,8 @@ export interface TripletSemihardOptions {
  * be read synchronously.
  */
 export function tripletSemihard({ margin = 1.0, distance = "L2" }: TripletSemihardOptions = {}): Loss {
-  return (labels, embeddings, observe) => {
-    if (labels.length !== embeddings.shape[0]) {
-      throw new RangeError(`${labels.length} labels for ${embeddings.shape[0]} embeddings`);
-    }
-    return tf.tidy(() => minedLoss(pairwiseDistance(embeddings, distance), labels, margin, observe));
-  };
-}
-
-function minedLoss(
-  distances: tf.Tensor2D,
-  labels: Int32Array,
-  margin: number,
-  observe?: (statistics: LossStatistics) => void,
-): tf.Scalar {
-  const compute = tf.customGrad((x) => {
-    const mining = mineSemihard((x as tf.Tensor2D).dataSync<"float32">(), labels, margin);
-    observe?.(mining);
-    const gradFunc = (dy: tf.Tensor) => tf.mul(dy, tf.tensor2d(mining.gradient, distances.shape));
-    return { value: tf.scalar(mining.loss), gradFunc };
-  });
-  return compute(distances) as tf.Scalar;
+  return matrixLoss(
+    (embeddings) => pairwiseDistance(embeddings, distance),
+    (distances, labels) => mineSemihard(distances, labels, margin),
+  );
 }

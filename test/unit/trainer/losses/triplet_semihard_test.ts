@@ -7,6 +7,7 @@ import {
   type LossStatistics,
   tripletSemihard,
 } from "../../../../trainer/losses/mod.ts";
+import { assertClose, distanceOf, finiteDifferences, randomRows } from "./support.ts";
 
 interface Golden {
   source: string;
@@ -45,9 +46,8 @@ for (const [backend, use] of Object.entries(backends)) {
 
 Deno.test("tripletSemihard() has the gradient that finite differences of the definition give", async () => {
   await useWasmBackend();
-  const random = mulberry(7);
   for (const distance of DISTANCE_METRICS) {
-    const rows = Array.from({ length: 12 }, () => Array.from({ length: 5 }, () => 2 * random() - 1));
+    const rows = randomRows(12, 5, 7);
     const labels = rows.map((_, i) => i % 4);
     const { loss, gradient } = run(labels, rows, { distance, margin: 0.7 });
     assert.ok(loss > 0.1);
@@ -115,15 +115,6 @@ function run(labels: number[], embeddings: number[][], options: { distance: Dist
   return { loss: value.dataSync()[0], gradient: [...grad.dataSync()], statistics };
 }
 
-/** Within 1e-5, relative where the expected value is above 1. */
-function assertClose(actual: number[], expected: number[], what: string): void {
-  assert.equal(actual.length, expected.length);
-  for (const [i, value] of actual.entries()) {
-    const error = Math.abs(value - expected[i]);
-    assert.ok(error <= 1e-5 * Math.max(1, Math.abs(expected[i])), `${what}[${i}]: ${value} instead of ${expected[i]}`);
-  }
-}
-
 /** The loss straight from its definition, in float64: every negative looked at, no masks. */
 function definition(rows: number[][], labels: number[], distance: DistanceMetric, margin: number): number {
   const d = rows.map((a) => rows.map((b) => distanceOf(a, b, distance)));
@@ -139,32 +130,4 @@ function definition(rows: number[][], labels: number[], distance: DistanceMetric
     }
   }
   return sum / pairs;
-}
-
-function distanceOf(a: number[], b: number[], distance: DistanceMetric): number {
-  if (distance === "angular") return 1 - dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-  const squared = a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0);
-  return distance === "L2" ? Math.sqrt(squared) : squared;
-}
-
-function dot(a: number[], b: number[]): number {
-  return a.reduce((sum, value, i) => sum + value * b[i], 0);
-}
-
-function finiteDifferences(rows: number[][], f: (rows: number[][]) => number, step = 1e-5): number[] {
-  return rows.flatMap((row, i) =>
-    row.map((_, k) => {
-      const at = (shift: number) => f(rows.map((r, j) => r.map((v, l) => (i === j && k === l ? v + shift : v))));
-      return (at(step) - at(-step)) / (2 * step);
-    })
-  );
-}
-
-function mulberry(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { proxyAnchor, type ProxyAnchorOptions } from "../../../../trainer/losses/mod.ts";
+import { assertClassesDefinedBy, testClassesAgainstGolden } from "./class_support.ts";
+import { backends, cosine, mean, randomRows, run, sum } from "./support.ts";
+
+await testClassesAgainstGolden<Pick<ProxyAnchorOptions, "margin" | "alpha">>(
+  "proxyAnchor",
+  "proxy_anchor.json",
+  proxyAnchor,
+);
+
+Deno.test("proxyAnchor() has the gradients of its definition, in rows and in proxies", async () => {
+  await backends.wasm();
+  const rows = randomRows(8, 4, 14), proxies = randomRows(5, 4, 15), labels = rows.map((_, i) => i % 4);
+  const definition = (rows: number[][], proxies: number[][]) => {
+    const term = (proxy: number[], own: boolean, c: number) =>
+      Math.log(
+        1 + sum(
+          rows.filter((_, i) => (labels[i] === c) === own)
+            .map((row) => Math.exp(8 * (0.2 + (own ? -1 : 1) * cosine(row, proxy)))),
+        ),
+      );
+    const pull = proxies.map((proxy, c) => term(proxy, true, c)).filter((_, c) => labels.includes(c));
+    return mean(pull) + mean(proxies.map((proxy, c) => term(proxy, false, c)));
+  };
+  const made = proxyAnchor({ classes: 5, dimensions: 4, seed: 1, margin: 0.2, alpha: 8 });
+  assertClassesDefinedBy(made, labels, rows, proxies, definition);
+});
+
+Deno.test("proxyAnchor() reports the share of rows nearer to another proxy than to their own", async () => {
+  await backends.wasm();
+  const { loss, variables: [proxies] } = proxyAnchor({ classes: 2, dimensions: 2, seed: 1 });
+  proxies.assign(tf.tensor2d([[1, 0], [0, 1]]));
+  assert.equal(run(loss, [0, 0], [[1, 0], [0.6, 0.8]]).statistics.activeTripletShare, 0.5);
+  proxies.dispose();
+});
