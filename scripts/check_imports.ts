@@ -12,7 +12,7 @@ const ALLOWED: Record<string, string[]> = {
   trainer: ["trainer", "shared"],
   worker: ["worker", "shared"],
 };
-const IMPORT = /(?:^|\s)(?:import|export)\s[^;]*?from\s+"(\.[^"]+)"|import\("(\.[^"]+)"\)/g;
+const IMPORT = /(?:^|\s)(?:import|export)\s[^;]*?from\s+"(\.[^"]+)"|import\s*\(?\s*"(\.[^"]+)"/g;
 const TYPE_ONLY = /^\s*(?:import|export)\s+type\s/;
 
 const root = Deno.cwd();

@@ -9,9 +9,9 @@ import { parseArgs } from "node:util";
 import { messageOf } from "../shared/errors.ts";
 import { resolveConfig } from "../trainer/config.ts";
 import { duration, terminalReporter } from "../trainer/report/progress.ts";
-import { alignColumns, evaluationTable } from "../trainer/report/tables.ts";
+import { alignColumns, evaluationTable, thresholdTable } from "../trainer/report/tables.ts";
 import { train, type TrainResult } from "../trainer/train.ts";
-import { startWorker, type WorkerProcess } from "./worker_process.ts";
+import { startWorker, workerPort, type WorkerProcess } from "./worker_process.ts";
 
 const PRODUCTS = "samples/products";
 const OUT = ".triptych/demo";
@@ -43,6 +43,7 @@ async function main(interrupt: AbortController): Promise<number> {
   const { values } = parseArgs({ options: { once: { type: "boolean" }, help: { type: "boolean", short: "h" } } });
   if (values.help) return console.log(USAGE), 0;
   const started = performance.now();
+  const port = workerPort();
   await Deno.remove(OUT, { recursive: true }).catch(() => {});
   Deno.addSignalListener("SIGINT", () => interrupt.abort());
 
@@ -56,7 +57,11 @@ async function main(interrupt: AbortController): Promise<number> {
     reporter: terminalReporter(),
     signal: interrupt.signal,
   });
-  const worker = await startWorker({ TRIPTYCH_MODEL: `${OUT}/model`, TRIPTYCH_GALLERY: `${OUT}/gallery.snapshot` });
+  const worker = await startWorker({
+    PORT: String(port),
+    TRIPTYCH_MODEL: `${OUT}/model`,
+    TRIPTYCH_GALLERY: `${OUT}/gallery.snapshot`,
+  });
   try {
     const packshots = await enrol(worker.url, "default", await photosIn("packshots"));
     const photos = await photosIn("test");
@@ -132,9 +137,10 @@ function summary(result: TrainResult, packshots: number, answers: Answer[], onSh
     "",
     evaluationTable({
       "untrained network": untrained,
-      "trained, float32": trained,
+      "trained, float32": trained.evaluation,
       [`exported, ${scheme}`]: card.evaluation,
     }, "products never trained on"),
+    thresholdTable(trained),
     `Trained recall@1 is ${
       (card.evaluation.recallAt1 / untrained.recallAt1).toFixed(2)
     } times the untrained network's.`,

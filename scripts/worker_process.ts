@@ -1,3 +1,5 @@
+import { UsageError } from "../shared/errors.ts";
+
 /** A worker in a process of its own, as an operator would run it. */
 export interface WorkerProcess {
   url: string;
@@ -11,16 +13,32 @@ const READY_WITHIN_MS = 60_000;
 const POLL_MS = 50;
 
 /**
- * Starts the worker and waits until it is ready. Its port is `PORT`, by default 8000, or any free one if that is taken.
+ * The port that the environment names, by default 8000.
+ *
+ * @throws {UsageError} if it is none
+ */
+export function workerPort(): number {
+  const text = Deno.env.get("PORT") ?? "8000";
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new UsageError(`PORT=${text} is no port; give 0 to 65535.`);
+  }
+  return port;
+}
+
+/**
+ * Starts the worker and waits until it is ready. Of its settings only those given count, not those of this process; if its
+ * port is taken, any free one is used.
  *
  * @param env settings of the worker, such as `TRIPTYCH_MODEL`
  * @throws {Error} with what it printed, if it ends or is not ready within a minute
  */
 export async function startWorker(env: Record<string, string>): Promise<WorkerProcess> {
-  const port = freePort(Number(env.PORT ?? Deno.env.get("PORT") ?? 8000));
+  const port = freePort(env.PORT === undefined ? workerPort() : Number(env.PORT));
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-read", "--allow-write", "--allow-env", "--allow-net", "worker/serve.ts"],
-    env: { ...env, PORT: String(port) },
+    clearEnv: true,
+    env: { ...inherited(), ...env, PORT: String(port) },
     stdout: "null",
     stderr: "piped",
   }).spawn();
@@ -42,6 +60,10 @@ export async function startWorker(env: Record<string, string>): Promise<WorkerPr
     await ended;
   };
   return { url, ended, stop };
+}
+
+function inherited(): Record<string, string> {
+  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("TRIPTYCH_")));
 }
 
 function freePort(wanted: number): number {

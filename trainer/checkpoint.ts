@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import { tensor1d } from "@tensorflow/tfjs";
 import { messageOf, ModelError } from "../shared/errors.ts";
+import { sha256 } from "../shared/sha256.ts";
 import { Config } from "./config.ts";
 import type { Adam } from "./optimizers/adam.ts";
 
@@ -74,9 +75,9 @@ export async function hasCheckpoint(directory: string): Promise<boolean> {
 /** Writes a checkpoint so that a crash at any moment leaves either the one before or this one. */
 export async function writeCheckpoint(directory: string, checkpoint: Checkpoint): Promise<void> {
   const { tensors, ...facts } = checkpoint;
-  const header = new TextEncoder().encode(
-    JSON.stringify({ ...facts, lengths: tensors.map((tensor) => tensor.length) }),
-  );
+  const values = bytesOf(tensors);
+  const lengths = tensors.map((tensor) => tensor.length);
+  const header = new TextEncoder().encode(JSON.stringify({ ...facts, lengths, digest: await sha256(values) }));
   const temporary = `${directory}/${FILE}.new`;
   await Deno.mkdir(directory, { recursive: true });
   const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
@@ -85,8 +86,7 @@ export async function writeCheckpoint(directory: string, checkpoint: Checkpoint)
     prefix.set(new TextEncoder().encode(MAGIC));
     new DataView(prefix.buffer).setUint32(8, VERSION, true);
     new DataView(prefix.buffer).setUint32(12, header.length, true);
-    const parts = [prefix, header, ...tensors.map((t) => new Uint8Array(t.buffer, t.byteOffset, t.byteLength))];
-    for (const part of parts) await writeAll(file, part);
+    for (const part of [prefix, header, values]) await writeAll(file, part);
     await file.sync();
   } finally {
     file.close();
@@ -109,26 +109,36 @@ export async function readCheckpoint(directory: string): Promise<Checkpoint> {
     throw new ModelError(`Cannot read the checkpoint ${path}: ${cause}; give the --out directory of a training run.`);
   }
   try {
-    return parse(bytes);
+    return await parse(bytes);
   } catch (error) {
-    throw new ModelError(`The checkpoint ${path} is damaged (${messageOf(error)}); train again without --resume.`);
+    throw new ModelError(
+      `The checkpoint ${path} is damaged (${messageOf(error)}); move it away, or give another --out.`,
+    );
   }
 }
 
-function parse(bytes: Uint8Array<ArrayBuffer>): Checkpoint {
+async function parse(bytes: Uint8Array<ArrayBuffer>): Promise<Checkpoint> {
   const view = new DataView(bytes.buffer);
   if (new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC) throw new Error("it is no checkpoint");
   if (view.getUint32(8, true) !== VERSION) throw new Error("it is of another version");
   const end = 16 + view.getUint32(12, true);
-  const { lengths, ...facts } = JSON.parse(new TextDecoder().decode(bytes.subarray(16, end))) as
+  const { lengths, digest, ...facts } = JSON.parse(new TextDecoder().decode(bytes.subarray(16, end))) as
     & Omit<Checkpoint, "tensors">
-    & { lengths: number[] };
+    & { lengths: number[]; digest: string };
   const total = lengths.reduce((sum, length) => sum + length, 0);
   if (bytes.length !== end + 4 * total) throw new Error("its length is wrong");
-  const values = new Float32Array(bytes.slice(end).buffer);
+  const tail = bytes.slice(end);
+  if (await sha256(tail) !== digest) throw new Error("its tensors were changed");
+  const values = new Float32Array(tail.buffer);
   let offset = 0;
   const tensors = lengths.map((length) => values.slice(offset, offset += length));
   return { ...facts, config: Config.parse(facts.config), tensors };
+}
+
+function bytesOf(tensors: Float32Array[]): Uint8Array<ArrayBuffer> {
+  const values = new Float32Array(tensors.reduce((sum, tensor) => sum + tensor.length, 0));
+  tensors.reduce((offset, tensor) => (values.set(tensor, offset), offset + tensor.length), 0);
+  return new Uint8Array(values.buffer);
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

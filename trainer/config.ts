@@ -23,9 +23,9 @@ export const Config = z.strictObject({
   sampler: z.enum(["pk", "shuffled"]).default("pk").describe(
     "how batches are drawn: P identities with K images each, or plainly shuffled",
   ),
-  batchSize: count.default(32).describe("images in a shuffled batch"),
-  identitiesPerBatch: count.default(16).describe("P of the PK sampler"),
-  imagesPerIdentity: count.default(4).describe("K of the PK sampler"),
+  batchSize: z.int().min(3).default(32).describe("images in a shuffled batch"),
+  identitiesPerBatch: z.int().min(2).default(16).describe("P of the PK sampler"),
+  imagesPerIdentity: z.int().min(2).default(4).describe("K of the PK sampler"),
   epochs: count.default(100).describe("passes over as many photos as there are to train on"),
   maxSteps: count.optional().describe("stops after so many steps, whatever the epochs"),
   learningRate: z.number().positive().default(3e-3).describe("of Adam, at its highest"),
@@ -83,10 +83,13 @@ export interface ConfigSources {
  * @throws {UsageError} that names the setting, if one is unknown or has an impossible value
  */
 export function resolveConfig({ preset = "products", file = {}, set = [] }: ConfigSources): Config {
-  if (!(preset in PRESETS)) {
+  if (!Object.hasOwn(PRESETS, preset)) {
     throw new UsageError(`There is no preset ${preset}; there are ${Object.keys(PRESETS).join(", ")}.`);
   }
-  const given = { ...PRESETS[preset], ...(file as object), ...Object.fromEntries(set.map(parseSetting)) };
+  if (typeof file !== "object" || file === null || Array.isArray(file)) {
+    throw new UsageError('A file of settings must hold one JSON object, such as {"seed": 2}.');
+  }
+  const given = { ...PRESETS[preset], ...file, ...Object.fromEntries(set.map(parseSetting)) };
   const parsed = Config.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -8,7 +8,7 @@ import { labelsOf } from "./data/batches.ts";
 import { readTestSamples } from "./data/dataset.ts";
 import { readProbes } from "./data/photos.ts";
 import { embedAll } from "./embed.ts";
-import { evaluateEmbeddings } from "./metrics/mod.ts";
+import { type DistanceSummary, evaluateEmbeddings } from "./metrics/mod.ts";
 import type { Reporter } from "./report/progress.ts";
 
 /** What to judge, and on what. */
@@ -27,6 +27,9 @@ export interface ModelEvaluation {
   fingerprint: string;
   evaluation: Evaluation;
   thresholds: Threshold[];
+  /** Distances of pairs of one identity, and of two. */
+  genuine: DistanceSummary;
+  impostor: DistanceSummary;
 }
 
 /**
@@ -38,7 +41,7 @@ export interface ModelEvaluation {
 export async function evaluateModel({ model, data, maxUnreadable, reporter }: EvaluateJob): Promise<ModelEvaluation> {
   const files = await readModelFiles(model);
   const { card } = files;
-  const samples = await readTestSamples(data);
+  const samples = await readTestSamples(data, card.training);
   const bar = reporter.progress("Reading photos", samples.length);
   const { items, unreadable } = await readProbes(samples, card.input, {
     maxUnreadable,
@@ -54,6 +57,8 @@ export async function evaluateModel({ model, data, maxUnreadable, reporter }: Ev
     card.input,
     (batch) => network.predict(batch) as Tensor,
   );
-  const { evaluation, thresholds } = evaluateEmbeddings(embeddings, labelsOf(items), { seed: card.training.seed });
-  return { fingerprint: card.fingerprint, evaluation, thresholds };
+  const { evaluation, thresholds, genuine, impostor } = evaluateEmbeddings(embeddings, labelsOf(items), {
+    seed: card.training.seed,
+  });
+  return { fingerprint: card.fingerprint, evaluation, thresholds, genuine, impostor };
 }

@@ -11,18 +11,21 @@ import { evaluateModel } from "./evaluate.ts";
 import type { Scheme } from "./export/mod.ts";
 import { exportCheckpoint } from "./export_checkpoint.ts";
 import { duration, terminalReporter } from "./report/progress.ts";
-import { evaluationTable } from "./report/tables.ts";
+import { evaluationTable, thresholdTable } from "./report/tables.ts";
 import { train } from "./train.ts";
 
 interface Command {
   usage: string;
   options: NonNullable<ParseArgsConfig["options"]>;
+  /** Whether it ends by itself, with its work saved, when the signal is given. */
+  stopsItself?: boolean;
   run(values: Values, signal: AbortSignal): Promise<void>;
 }
 
 /** Options as given: texts, lists of texts, and flags. */
 type Values = Record<string, string | string[] | boolean | undefined>;
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 };
 
 const COMMANDS: Record<string, Command> = {
@@ -54,16 +57,13 @@ ${describeSettings()}`,
       resume: { type: "boolean", default: false },
       "max-unreadable": { type: "string", default: "0.05" },
     },
+    stopsItself: true,
     async run(values, signal) {
       const started = performance.now();
       const result = await train({
         data: required(values, "data"),
         out: required(values, "out"),
-        config: resolveConfig({
-          preset: values.preset as string | undefined,
-          file: values.config === undefined ? undefined : await readJson(values.config as string),
-          set: values.set as string[] | undefined,
-        }),
+        config: await configOf(values),
         engine: values.engine as string,
         resume: values.resume as boolean,
         maxUnreadable: share(values["max-unreadable"] as string),
@@ -73,10 +73,11 @@ ${describeSettings()}`,
       console.log(
         evaluationTable({
           untrained: result.untrained,
-          trained: result.trained,
+          trained: result.trained.evaluation,
           [result.card.quantization.scheme]: result.card.evaluation,
         }, `identities ${result.seen ? "trained on too" : "never trained on"}`),
       );
+      console.log(thresholdTable(result.trained));
       console.log(
         `Wrote ${values.out}/model.json in ${
           duration(performance.now() - started)
@@ -110,7 +111,7 @@ Usage: deno task evaluate --model DIR --data DIR [--json]
       console.log(
         values.json
           ? JSON.stringify(result, null, 2)
-          : evaluationTable({ [values.model as string]: result.evaluation }),
+          : `${evaluationTable({ [values.model as string]: result.evaluation })}\n${thresholdTable(result)}`,
       );
     },
   },
@@ -144,13 +145,23 @@ Usage: deno task export --checkpoint DIR --out DIR [--quantize none|float16|uint
   },
 };
 
+/** The settings that were given; none where a run goes on and nothing was given. */
+async function configOf({ preset, config, set, resume }: Values): Promise<Config | undefined> {
+  if (resume && preset === undefined && config === undefined && set === undefined) return undefined;
+  return resolveConfig({
+    preset: preset as string | undefined,
+    file: config === undefined ? undefined : await readJson(config as string),
+    set: set as string[] | undefined,
+  });
+}
+
 /**
  * Runs a command.
  *
  * @returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C
  */
 export async function main(args: string[]): Promise<number> {
-  const command = COMMANDS[args[0]];
+  const command = Object.hasOwn(COMMANDS, args[0] ?? "") ? COMMANDS[args[0]] : undefined;
   if (!command) {
     console.error(`Usage: deno task train|evaluate|export ...; each takes --help.`);
     return EXIT.usage;
@@ -158,8 +169,7 @@ export async function main(args: string[]): Promise<number> {
   const verbose = args.includes("--verbose");
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort();
-  Deno.addSignalListener("SIGINT", onSignal);
-  Deno.addSignalListener("SIGTERM", onSignal);
+  if (command.stopsItself) SIGNALS.forEach((signal) => Deno.addSignalListener(signal, onSignal));
   try {
     const values = parse(command, args.slice(1));
     if (values.help) console.log(command.usage);
@@ -173,8 +183,7 @@ export async function main(args: string[]): Promise<number> {
     }
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;
   } finally {
-    Deno.removeSignalListener("SIGINT", onSignal);
-    Deno.removeSignalListener("SIGTERM", onSignal);
+    if (command.stopsItself) SIGNALS.forEach((signal) => Deno.removeSignalListener(signal, onSignal));
   }
 }
 

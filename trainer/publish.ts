@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
-import type { Card, Evaluation, InputSpec } from "../shared/card.ts";
+import type { Card, InputSpec } from "../shared/card.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Config } from "./config.ts";
 import { labelsOf } from "./data/batches.ts";
@@ -29,7 +29,7 @@ export interface Publication {
  * @returns the figures of the float32 network, and the card with those of the exported one
  * @throws {ModelError} if the exported model is not the one that was trained
  */
-export async function publish(publication: Publication): Promise<{ trained: Evaluation; card: Card }> {
+export async function publish(publication: Publication): Promise<{ trained: EvaluatedEmbeddings; card: Card }> {
   const { model, checkpoint, probes, seen, scheme, out } = publication;
   const { config, engine, seconds, dataHash, history } = checkpoint;
   const judge = judgeOf(probes, seen, config);
@@ -57,7 +57,7 @@ export async function publish(publication: Publication): Promise<{ trained: Eval
     },
     out,
   });
-  return { trained: judge(floatEmbeddings).evaluation, card };
+  return { trained: judge(floatEmbeddings), card };
 }
 
 /** Judges a network on photos of identities that it was not trained on. */

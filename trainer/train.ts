@@ -1,11 +1,12 @@
 import type { Card, Evaluation, InputSpec } from "../shared/card.ts";
-import { DataError, UsageError } from "../shared/errors.ts";
+import { DataError, messageOf, UsageError } from "../shared/errors.ts";
 import { type Checkpoint, hasCheckpoint, readCheckpoint } from "./checkpoint.ts";
-import type { Config } from "./config.ts";
-import { hashOf, isSeen, readDataset } from "./data/dataset.ts";
+import { type Config, resolveConfig } from "./config.ts";
+import { ENOUGH_PAIRS, hashOf, impostorPairs, isSeen, readDataset } from "./data/dataset.ts";
 import { type Photo, type Probe, readPhotos, readProbes } from "./data/photos.ts";
 import type { Dataset, Sample } from "./data/sample.ts";
 import { chooseEngine } from "./engines/mod.ts";
+import type { EvaluatedEmbeddings } from "./metrics/mod.ts";
 import { createEmbedder } from "./models/embedder.ts";
 import { inputOf, judgeNetwork, publish } from "./publish.ts";
 import type { Reporter } from "./report/progress.ts";
@@ -17,7 +18,8 @@ export interface TrainJob {
   data: string;
   /** Where model, checkpoint and metrics go. */
   out: string;
-  config: Config;
+  /** Of a run that goes on, the same as at its start or nothing. */
+  config: Config | undefined;
   /** `auto` or the name of an engine. */
   engine: string;
   resume: boolean;
@@ -31,7 +33,7 @@ export interface TrainJob {
 /** The figures of a run, all on the same photos, which it was not trained on. */
 export interface TrainResult {
   untrained: Evaluation;
-  trained: Evaluation;
+  trained: EvaluatedEmbeddings;
   card: Card;
   /** Whether the figures are of identities that were trained on after all. */
   seen: boolean;
@@ -46,8 +48,9 @@ export interface TrainResult {
  */
 export async function train(job: TrainJob): Promise<TrainResult> {
   const { reporter, signal } = job;
+  await makeDirectory(job.out);
   const before = await earlierCheckpoint(job);
-  const config = before?.config ?? job.config;
+  const config = before?.config ?? job.config ?? resolveConfig({});
   const engine = await chooseEngine(job.engine);
   reporter.info(`Engine: ${engine.name}, ${engine.device}. ${engine.reason}`);
   const input = inputOf(config);
@@ -58,6 +61,7 @@ export async function train(job: TrainJob): Promise<TrainResult> {
       `The photos in ${job.data} are not those that the run in ${job.out} was trained on; give these, or another --out.`,
     );
   }
+  assertUsable(dataset, job.data);
   const { photos, val, probes } = await readData(dataset, input, job);
 
   const seen = isSeen(dataset);
@@ -67,20 +71,69 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   signal.throwIfAborted();
 
   const { trained, card } = await publish({ model, checkpoint, probes, seen, scheme: config.quantize, out: job.out });
-  const figures = { config, untrained, trained, exported: card.evaluation, history: checkpoint.history };
-  await Deno.writeTextFile(`${job.out}/metrics.json`, JSON.stringify(figures, null, 2));
+  const { evaluation, genuine, impostor } = trained;
+  const figures = { config, untrained, trained: evaluation, exported: card.evaluation, genuine, impostor };
+  await Deno.writeTextFile(
+    `${job.out}/metrics.json`,
+    JSON.stringify({ ...figures, history: checkpoint.history }, null, 2),
+  );
   reporter.info(
     `Verified the exported model: mean cosine ${card.quantization.meanCosine.toFixed(6)} to the float32 network.`,
   );
   return { untrained, trained, card, seen };
 }
 
-async function earlierCheckpoint({ out, resume }: TrainJob): Promise<Checkpoint | undefined> {
-  const exists = await hasCheckpoint(out);
-  if (exists && !resume) {
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new UsageError(`${path} cannot be made a directory: ${messageOf(error)}; give another --out.`);
+  }
+}
+
+async function earlierCheckpoint({ out, resume, config, engine, reporter }: TrainJob): Promise<Checkpoint | undefined> {
+  if (!await hasCheckpoint(out)) {
+    if (resume) reporter.warn(`there is no checkpoint in ${out} to go on from: this run starts anew.`);
+    return undefined;
+  }
+  if (!resume) {
     throw new UsageError(`${out} holds a training run already: go on with it with --resume, or give another --out.`);
   }
-  return exists ? await readCheckpoint(out) : undefined;
+  const checkpoint = await readCheckpoint(out);
+  if (config) assertSameConfig(config, checkpoint.config);
+  if (engine !== "auto" && engine !== checkpoint.engine) {
+    reporter.warn(
+      `the run was on the engine ${checkpoint.engine}; on ${engine} its weights come out slightly different.`,
+    );
+  }
+  return checkpoint;
+}
+
+function assertSameConfig(given: Config, earlier: Config): void {
+  for (const key of Object.keys({ ...given, ...earlier }) as (keyof Config)[]) {
+    if (given[key] === earlier[key]) continue;
+    throw new UsageError(
+      `The run was started with ${key}=${earlier[key]}, not ${
+        given[key]
+      }: go on with the settings of its start, or with none given; or start another --out.`,
+    );
+  }
+}
+
+function assertUsable({ train, test }: Dataset, source: string): void {
+  const photos = new Map<string, number>();
+  for (const { identity } of train) photos.set(identity, (photos.get(identity) ?? 0) + 1);
+  if (photos.size < 2 || Math.max(...photos.values()) < 2) {
+    throw new DataError(
+      `${source} has ${train.length} photos of ${photos.size} identities to train on: a triplet needs two photos of one identity and one of another; add photos.`,
+    );
+  }
+  const pairs = impostorPairs(test);
+  if (pairs < ENOUGH_PAIRS) {
+    throw new DataError(
+      `The photos of ${source} that are kept to judge by make ${pairs} pairs of different identities, and thresholds need ${ENOUGH_PAIRS}: add photos or identities.`,
+    );
+  }
 }
 
 interface Data {

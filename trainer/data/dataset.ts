@@ -4,7 +4,7 @@ import { permutation, randomStream } from "../random.ts";
 import { listFolder } from "./folder.ts";
 import { isIdx, readIdx } from "./idx.ts";
 import { isManifest, listManifest } from "./manifest.ts";
-import { type Dataset, type ListedSample, PARTS, type Sample } from "./sample.ts";
+import { type Dataset, type ListedSample, type Part, PARTS, type Sample } from "./sample.ts";
 
 /**
  * Reads a folder of photos, a manifest or MNIST. Where it does not say which photos are to train on and which to judge by, its
@@ -19,45 +19,74 @@ export async function readDataset(source: string, seed: number): Promise<Dataset
   const dataset = Object.fromEntries(
     PARTS.map((part) => [part, samples.filter((sample) => sample.part === part)]),
   ) as Dataset;
-  const isSplit = dataset.train.length > 0 && dataset.test.length > 0;
-  if (!isSplit) return splitByIdentity(dataset.train.length > 0 ? dataset.train : samples, seed);
+  if (dataset.train.length === 0) return splitByIdentity(samples, seed);
+  if (dataset.test.length === 0 && dataset.val.length === 0) return splitByIdentity(dataset.train, seed);
   assertDisjoint(dataset);
-  return dataset;
+  return dataset.test.length > 0 ? dataset : { ...dataset, val: [], test: dataset.val };
 }
 
 /**
- * The photos of a data set to judge by: its test part, or all where it has none.
+ * The photos of a data set to judge a model by: its test part; where it has none, the part that was kept from the model if
+ * it was trained on this data set, and else all.
  *
+ * @param trained what the model was trained on
  * @throws {DataError} if it is missing or holds no photos
  */
-export async function readTestSamples(source: string): Promise<Sample[]> {
+export async function readTestSamples(source: string, trained: { seed: number; dataHash: string }): Promise<Sample[]> {
   if (isIdx(source)) return (await readIdx(source)).test;
   const samples = await list(source);
   const test = samples.filter(({ part }) => part === "test");
-  return test.length > 0 ? test : samples;
+  if (test.length > 0) return test;
+  if (identitiesOf(samples).length < MIN_IDENTITIES) return samples;
+  const dataset = await readDataset(source, trained.seed);
+  return await hashOf(dataset) === trained.dataHash ? dataset.test : samples;
 }
 
+const MIN_IDENTITIES = 5;
+/** Pairs of photos of different identities that a test part should have, for thresholds to be found on it. */
+export const ENOUGH_PAIRS = 60;
+
 /**
- * Splits 70 : 10 : 20 by identity, the same way for the same seed; an identity's photos stay together.
+ * Splits 70 : 10 : 20 by identity, the same way for the same seed; an identity's photos stay together. Identities with one
+ * photo are trained on, as negatives. Of few photos more than 20% are kept to judge by, up to half of the identities.
  *
- * @throws {DataError} if there are fewer than five identities
+ * @throws {DataError} if there are fewer than five identities with two photos or more
  */
 export function splitByIdentity(samples: Sample[], seed: number): Dataset {
-  const identities = [...new Set(samples.map((sample) => sample.identity))].sort();
-  if (identities.length < 5) {
+  const photos = countByIdentity(samples);
+  const identities = identitiesOf(samples).filter((identity) => photos.get(identity)! > 1);
+  if (identities.length < MIN_IDENTITIES) {
     throw new DataError(
-      `There are photos of ${identities.length} identities: at least 5 are needed, some to train on and others to judge by; add folders.`,
+      `${identities.length} identities have two photos or more: at least ${MIN_IDENTITIES} are needed, some to train on and others to judge by; add folders.`,
     );
   }
-  const order = permutation(identities.length, randomStream(seed, "split"));
-  const testCount = Math.max(2, Math.round(identities.length * 0.2));
-  const valCount = Math.round(identities.length * 0.1);
-  const part = new Map(order.map((identity, rank) => [
-    identities[identity],
+  const shuffled = permutation(identities.length, randomStream(seed, "split")).map((i) => identities[i]);
+  let testCount = Math.max(2, Math.round(identities.length * 0.2));
+  const pairs = () => impostorPairs(samples.filter(({ identity }) => shuffled.slice(0, testCount).includes(identity)));
+  while (pairs() < ENOUGH_PAIRS && testCount < Math.floor(identities.length / 2)) testCount++;
+  const valCount = Math.min(Math.round(identities.length * 0.1), identities.length - testCount - 2);
+  const part = new Map(shuffled.map((identity, rank) => [
+    identity,
     rank < testCount ? "test" : rank < testCount + valCount ? "val" : "train",
   ]));
-  const of = (name: string) => samples.filter((sample) => part.get(sample.identity) === name);
+  const of = (name: Part) => samples.filter(({ identity }) => (part.get(identity) ?? "train") === name);
   return { train: of("train"), val: of("val"), test: of("test") };
+}
+
+/** Pairs of photos of different identities. */
+export function impostorPairs(samples: { identity: string }[]): number {
+  const counts = [...countByIdentity(samples).values()];
+  return (samples.length ** 2 - counts.reduce((sum, count) => sum + count * count, 0)) / 2;
+}
+
+function countByIdentity(samples: { identity: string }[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { identity } of samples) counts.set(identity, (counts.get(identity) ?? 0) + 1);
+  return counts;
+}
+
+function identitiesOf(samples: Sample[]): string[] {
+  return [...new Set(samples.map((sample) => sample.identity))].sort();
 }
 
 /** Whether some identities to judge by are trained on too: in MNIST all are, elsewhere none. */
@@ -66,10 +95,17 @@ export function isSeen({ train, test }: Dataset): boolean {
   return test.some(({ identity }) => trained.has(identity));
 }
 
-/** SHA-256 of which photo shows whom in which part: says whether two runs saw the same data set, wherever it lay. */
-export function hashOf(dataset: Dataset): Promise<string> {
-  const lines = PARTS.flatMap((part) => dataset[part].map(({ identity, name }) => `${part}\t${identity}\t/${name}`));
-  return sha256(new TextEncoder().encode(lines.join("\n")));
+/**
+ * SHA-256 of which photo shows whom in which part, and of the size of each file: says whether two runs saw the same data
+ * set, wherever it lay.
+ */
+export async function hashOf(dataset: Dataset): Promise<string> {
+  const samples = PARTS.flatMap((part) => dataset[part].map((sample) => ({ part, ...sample })));
+  const lines = await Promise.all(samples.map(async ({ part, identity, name, path, image }) => {
+    const size = image ? 0 : await Deno.stat(path).then((file) => file.size, () => -1);
+    return `${part}\t${identity}\t${name}\t${size}`;
+  }));
+  return await sha256(new TextEncoder().encode(lines.join("\n")));
 }
 
 function list(source: string): Promise<ListedSample[]> {

@@ -42,13 +42,29 @@ async function subfolders(directory: string): Promise<string[]> {
   return (await entriesOf(directory)).filter((entry) => entry.isDirectory).map((entry) => entry.name);
 }
 
-/** The entries of a folder in the order of their names, which every machine agrees on. */
-async function entriesOf(directory: string): Promise<Deno.DirEntry[]> {
+interface Entry {
+  name: string;
+  isFile: boolean;
+  isDirectory: boolean;
+}
+
+/** The entries of a folder, links followed, in the order of their names, which every machine agrees on. */
+async function entriesOf(directory: string): Promise<Entry[]> {
   try {
-    const entries = await Array.fromAsync(Deno.readDir(directory));
-    return entries.filter((entry) => !entry.name.startsWith(".")).sort((a, b) => a.name < b.name ? -1 : 1);
+    const entries = (await Array.fromAsync(Deno.readDir(directory))).filter(({ name }) => !name.startsWith("."));
+    const followed = await Promise.all(entries.map((entry) => entry.isSymlink ? follow(directory, entry.name) : entry));
+    return followed.sort((a, b) => a.name < b.name ? -1 : 1);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new DataError(`There is no folder ${directory}; check --data.`);
     throw new DataError(`The folder ${directory} cannot be read: ${messageOf(error)}; check --data.`);
   }
+}
+
+/** A link that leads nowhere counts as a file: it is then listed among those that cannot be read. */
+async function follow(directory: string, name: string): Promise<Entry> {
+  const { isFile, isDirectory } = await Deno.stat(`${directory}/${name}`).catch(() => ({
+    isFile: true,
+    isDirectory: false,
+  }));
+  return { name, isFile, isDirectory };
 }

@@ -68,10 +68,9 @@ async function readFiles<T>(
     options.onProgress?.(i + 1, samples.length);
   }
   if (unreadable.length > options.maxUnreadable * samples.length) {
+    const [{ path, reason }] = unreadable;
     throw new DataError(
-      `${unreadable.length} of ${samples.length} files cannot be read, such as ${unreadable[0].path} (${
-        unreadable[0].reason
-      }) Mend or remove them, or allow more with --max-unreadable.`,
+      `${unreadable.length} of ${samples.length} files cannot be read; the first is ${path}: ${reason} Mend or remove them, or allow more with --max-unreadable.`,
     );
   }
   return { items, unreadable };

@@ -1,4 +1,5 @@
 import type { Evaluation } from "../../shared/card.ts";
+import type { DistanceSummary, EvaluatedEmbeddings } from "../metrics/mod.ts";
 
 const COLUMNS: [heading: string, cell: (figures: Evaluation) => string][] = [
   ["recall@1", (figures) => figures.recallAt1.toFixed(3)],
@@ -15,6 +16,22 @@ export function evaluationTable(rows: Record<string, Evaluation>, whose = "ident
   const table = [["", ...COLUMNS.map(([heading]) => heading)]];
   for (const [name, figures] of Object.entries(rows)) table.push([name, ...COLUMNS.map(([, cell]) => cell(figures))]);
   return `On ${images} photos of ${identities} ${whose}:\n${alignColumns(table)}`;
+}
+
+/** Distance, false-match rate and false-non-match rate of thresholds, and between what the distances lie. */
+export function thresholdTable(judged: Pick<EvaluatedEmbeddings, "thresholds" | "genuine" | "impostor">): string {
+  const rows = judged.thresholds.map(({ fmr, distance, fnmr, fnmrLow, fnmrHigh }) => [
+    String(fmr),
+    distance.toFixed(3),
+    fnmr.toFixed(3),
+    `${fnmrLow.toFixed(3)} to ${fnmrHigh.toFixed(3)}`,
+  ]);
+  const spread = ({ median, p05, p95 }: DistanceSummary) =>
+    `${median.toFixed(2)} (${p05.toFixed(2)} to ${p95.toFixed(2)})`;
+  return [
+    alignColumns([["FMR", "distance", "FNMR", "95% interval"], ...rows]),
+    `Distances, median and 5% to 95%: same identity ${spread(judged.genuine)}, different ${spread(judged.impostor)}.`,
+  ].join("\n");
 }
 
 /** Rows of cells as text; the first column to the left, the others to the right. */

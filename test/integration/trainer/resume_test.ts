@@ -65,6 +65,13 @@ Deno.test("the command line says what is wrong, and exits with 2 for wrong usage
     [["train", "--data", data, "--out", `${out}/a`, "--engine", "abacus"], 2, /abacus/],
     [["train", "--data", "/nowhere", "--out", `${out}/a`], 1, /no folder \/nowhere/],
     [["train", ...settings, "--out", `${out}/undisturbed`], 2, /--resume/],
+    [
+      ["train", ...settings, "--set", "margin=9", "--out", `${out}/undisturbed`, "--resume"],
+      2,
+      /started with margin=0.3, not 9/,
+    ],
+    [["train", "--data", data, "--out", "README.md"], 2, /README.md cannot be made a directory/],
+    [["train", "--data", data, "--out", `${out}/a`, "--preset", "toString"], 2, /no preset toString/],
     [["evaluate", "--model", "/nowhere", "--data", data], 1, /Cannot read \/nowhere\/model.json/],
     [["export", "--checkpoint", "/nowhere", "--out", `${out}/b`], 1, /Cannot read the checkpoint/],
     [["fly"], 2, /Usage/],

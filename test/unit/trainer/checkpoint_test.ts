@@ -35,6 +35,10 @@ Deno.test("readCheckpoint() refuses a checkpoint that is missing, cut off or not
     await Deno.writeFile(`${directory}/checkpoint.bin`, bytes.slice(0, length));
     await refused(/damaged/);
   }
+  const changed = bytes.slice();
+  changed[bytes.length - 3] ^= 1;
+  await Deno.writeFile(`${directory}/checkpoint.bin`, changed);
+  await refused(/tensors were changed/);
   await Deno.writeFile(`${directory}/checkpoint.bin`, new Uint8Array(bytes.length));
   await refused(/damaged/);
 });

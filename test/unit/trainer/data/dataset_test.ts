@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import type { InputSpec } from "../../../../shared/card.ts";
 import { DataError } from "../../../../shared/errors.ts";
-import { hashOf, readDataset, splitByIdentity } from "../../../../trainer/data/dataset.ts";
+import {
+  hashOf,
+  impostorPairs,
+  readDataset,
+  readTestSamples,
+  splitByIdentity,
+} from "../../../../trainer/data/dataset.ts";
 import { readPhotos, readProbes } from "../../../../trainer/data/photos.ts";
 import { encodeJpeg, quarters } from "../../../support/images.ts";
 
@@ -27,11 +33,44 @@ Deno.test("readDataset() splits a folder of folders by identity, the same way fo
   );
   const data = await readDataset(root, 1);
   const parts = [data.train, data.val, data.test].map(identitiesOf);
-  assert.deepEqual(parts.map((part) => part.length), [14, 2, 4]);
+  assert.deepEqual(parts.map((part) => part.length), [12, 2, 6]);
   assert.deepEqual(parts.flat().sort(), names.sort());
   assert.equal(data.train.length + data.val.length + data.test.length, 40);
   assert.deepEqual(await readDataset(root, 1), data);
   assert.notDeepEqual(identitiesOf((await readDataset(root, 2)).test), parts[2]);
+});
+
+Deno.test("splitByIdentity() trains on identities with one photo, and keeps enough of few photos to judge by", () => {
+  const sample = (identity: string, i: number) => ({ path: `${identity}/${i}`, name: `${identity}/${i}`, identity });
+  const samples = Array.from(
+    { length: 12 },
+    (_, p) => Array.from({ length: p < 2 ? 1 : 3 }, (_, i) => sample(`p${p}`, i)),
+  ).flat();
+  for (let seed = 0; seed < 10; seed++) {
+    const { train, val, test } = splitByIdentity(samples, seed);
+    assert(identitiesOf(train).includes("p0") && identitiesOf(train).includes("p1"));
+    assert.equal(train.length + val.length + test.length, samples.length);
+    assert(impostorPairs(test) >= 60, `${impostorPairs(test)} pairs`);
+    assert(identitiesOf(train).length >= 4);
+  }
+});
+
+Deno.test("readTestSamples() judges a model on what was kept from it, on data without parts too", async () => {
+  const root = await folderOf(Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`p${i % 10}/${i}.jpg`, jpeg])));
+  const data = await readDataset(root, 4);
+  const dataHash = await hashOf(data);
+  assert.deepEqual(await readTestSamples(root, { seed: 4, dataHash }), data.test);
+  assert.equal((await readTestSamples(root, { seed: 5, dataHash })).length, 30);
+  assert.equal((await readTestSamples(root, { seed: 4, dataHash: "sha256:other" })).length, 30);
+});
+
+Deno.test("readDataset() follows links, and judges by val/ where there is no test/", async () => {
+  const root = await folderOf({ "train/a/1.jpg": jpeg, "train/b/1.jpg": jpeg, "elsewhere/1.jpg": jpeg });
+  await Deno.mkdir(`${root}/val`);
+  await Deno.symlink(`${root}/elsewhere`, `${root}/val/c`);
+  await Deno.symlink(`${root}/nowhere.jpg`, `${root}/train/a/2.jpg`);
+  const { train, val, test } = await readDataset(root, 1);
+  assert.deepEqual([train.length, val.length, identitiesOf(test)], [3, 0, ["c"]]);
 });
 
 Deno.test("readDataset() honours train, val and test folders, and refuses an identity in two of them", async () => {
@@ -112,6 +151,8 @@ Deno.test("hashOf() tells data sets apart, wherever they lie", async () => {
   const hash = async (root: string) => await hashOf(await readDataset(root, 1));
   assert.equal(await hash(here), await hash(there));
   assert.notEqual(await hash(here), await hash(other));
+  await Deno.writeFile(`${there}/test/b/1.jpg`, jpeg.slice(0, -1));
+  assert.notEqual(await hash(here), await hash(there), "another photo by the same name");
 });
 
 Deno.test("unreadable files are listed and skipped, up to the share that is allowed", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DataError } from "../../../../shared/errors.ts";
-import { readDataset, readTestSamples } from "../../../../trainer/data/dataset.ts";
+import { readDataset } from "../../../../trainer/data/dataset.ts";
 import { readProbes } from "../../../../trainer/data/photos.ts";
 
 const INPUT = { height: 2, width: 3, channels: 1 as const, fit: "stretch" as const, mean: [0], std: [1] };
@@ -28,7 +28,7 @@ Deno.test("readDataset() reads MNIST's files, image by image", async () => {
   const { train, val, test } = await readDataset(`mnist:${root}`, 1);
   assert.deepEqual([train.length, val.length, test.length], [2, 0, 2]);
   assert.deepEqual(train.map(({ identity }) => identity), ["7", "3"]);
-  const { items } = await readProbes(await readTestSamples(`mnist:${root}`), INPUT, { maxUnreadable: 0 });
+  const { items } = await readProbes((await readDataset(`mnist:${root}`, 1)).test, INPUT, { maxUnreadable: 0 });
   assert.deepEqual(items.map(({ pixels }) => [...pixels]), images);
 });
 

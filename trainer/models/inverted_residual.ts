@@ -1,0 +1,82 @@
+import * as tf from "@tensorflow/tfjs";
+import { batchNorm } from "./batch_norm.ts";
+import type { Initializers } from "./initializer.ts";
+import { relu6 } from "./relu6.ts";
+
+type Tensor = tf.SymbolicTensor;
+
+/** What all convolutions of one network share. */
+export interface MobileStyle {
+  /**
+   * How convolutions of stride 2 are padded: `same` as TensorFlow does, more zeros at the end than at the start where they
+   * are odd in number; `symmetric` as PyTorch does, `floor(kernel / 2)` on every side.
+   */
+  padding: "same" | "symmetric";
+  /** Of BatchNorm. */
+  epsilon: number;
+  momentum: number;
+}
+
+/** A convolution, BatchNorm and, unless `relu` is false, ReLU6. */
+export interface MobileUnit {
+  name: string;
+  kernel: number;
+  stride: number;
+  /** Without filters the convolution is depthwise. */
+  filters?: number;
+  relu?: boolean;
+}
+
+/** One inverted residual block (Sandler et al. 2018, figure 3b). */
+export interface InvertedResidual {
+  name: string;
+  filters: number;
+  kernel: number;
+  stride: number;
+  /** How many times more channels there are inside than at the input; 1 leaves the widening convolution out. */
+  expansion: number;
+}
+
+/** Widens with a 1x1 convolution, filters each channel, narrows without activation, and adds the input where shapes allow. */
+export function invertedResidual(
+  x: Tensor,
+  { name, filters, kernel, stride, expansion }: InvertedResidual,
+  style: MobileStyle,
+  initializers: Initializers,
+): Tensor {
+  const channels = x.shape[x.shape.length - 1]!;
+  const apply = (x: Tensor, unit: MobileUnit) => mobileUnit(x, unit, style, initializers);
+  let y = x;
+  if (expansion !== 1) y = apply(y, { name: `${name}_expand`, filters: channels * expansion, kernel: 1, stride: 1 });
+  y = apply(y, { name: `${name}_depthwise`, kernel, stride });
+  y = apply(y, { name: `${name}_project`, filters, kernel: 1, stride: 1, relu: false });
+  if (stride !== 1 || channels !== filters) return y;
+  return tf.layers.add({ name: `${name}_add` }).apply([x, y]) as Tensor;
+}
+
+/** A convolution of a mobile network, without bias, with its BatchNorm and ReLU6. */
+export function mobileUnit(x: Tensor, unit: MobileUnit, style: MobileStyle, initializers: Initializers): Tensor {
+  const { name, kernel, stride, filters } = unit;
+  const padded = style.padding === "symmetric" && stride > 1 && kernel > 1;
+  if (padded) {
+    x = tf.layers.zeroPadding2d({ padding: Math.floor(kernel / 2), name: `${name}_pad` }).apply(x) as Tensor;
+  }
+  const common = {
+    kernelSize: kernel,
+    strides: stride,
+    padding: padded ? "valid" : "same",
+    useBias: false,
+    name,
+  } as const;
+  const convolution = filters === undefined
+    ? tf.layers.depthwiseConv2d({ ...common, depthwiseInitializer: initializers.he() })
+    : tf.layers.conv2d({ ...common, filters, kernelInitializer: initializers.he() });
+  const { epsilon, momentum } = style;
+  const y = batchNorm({ name: `${name}_bn`, epsilon, momentum }).apply(convolution.apply(x)) as Tensor;
+  return unit.relu === false ? y : relu6({ name: `${name}_relu` }).apply(y) as Tensor;
+}
+
+/** Numbered `block01`, `block02` and so on from the input. */
+export function blockName(index: number): string {
+  return `block${String(index + 1).padStart(2, "0")}`;
+}
