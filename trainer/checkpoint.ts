@@ -32,7 +32,7 @@ export interface Checkpoint {
   history: EpochRecord[];
   /** Steps that the optimiser took: batches that were skipped are not among them. */
   optimizerStep: number;
-  /** The network's weights and moving statistics, then the optimiser's first and second moments. */
+  /** The network's weights and moving statistics, the loss's variables, then the optimiser's first and second moments. */
   tensors: Float32Array[];
 }
 
@@ -40,14 +40,36 @@ const FILE = "checkpoint.bin";
 const MAGIC = "TRIPTYCK";
 const VERSION = 1;
 
-/** Takes what a checkpoint keeps of a network and its optimiser. */
-export async function captureState(
-  model: tf.LayersModel,
-  optimizer: Adam,
-): Promise<Pick<Checkpoint, "optimizerStep" | "tensors">> {
-  const weights = await Promise.all(model.getWeights().map((weight) => weight.data<"float32">()));
+/** What trains: a network, the variables of its loss, and the optimiser of both. */
+export interface Trainee {
+  model: tf.LayersModel;
+  lossVariables: readonly tf.Variable[];
+  optimizer: Adam;
+}
+
+/** Takes what a checkpoint keeps of what trains. */
+export async function captureState(trainee: Trainee): Promise<Pick<Checkpoint, "optimizerStep" | "tensors">> {
+  const { model, lossVariables, optimizer } = trainee;
+  const weights = await Promise.all(
+    [...model.getWeights(), ...lossVariables].map((weight) => weight.data<"float32">()),
+  );
   const { step, m, v } = await optimizer.state();
   return { optimizerStep: step, tensors: [...weights, ...m, ...v] };
+}
+
+/** Puts everything of a checkpoint into what trains by the same configuration. */
+export function restoreState(trainee: Trainee, checkpoint: Checkpoint): void {
+  const { model, lossVariables, optimizer } = trainee;
+  restoreWeights(model, checkpoint);
+  const rest = checkpoint.tensors.slice(model.getWeights().length);
+  lossVariables.forEach((variable, i) => {
+    const value = tensor1d(rest[i]).reshape(variable.shape);
+    variable.assign(value);
+    value.dispose();
+  });
+  const moments = rest.slice(lossVariables.length);
+  const half = moments.length / 2;
+  optimizer.restore({ step: checkpoint.optimizerStep, m: moments.slice(0, half), v: moments.slice(half) });
 }
 
 /** Puts the weights of a checkpoint into a network of the same configuration. */
@@ -55,16 +77,6 @@ export function restoreWeights(model: tf.LayersModel, { tensors }: Checkpoint): 
   const weights = model.getWeights().map((weight, i) => tensor1d(tensors[i]).reshape(weight.shape));
   model.setWeights(weights);
   weights.forEach((weight) => weight.dispose());
-}
-
-/** Puts the moments of a checkpoint into the optimiser of a network of the same configuration. */
-export function restoreOptimizer(optimizer: Adam, model: tf.LayersModel, { optimizerStep, tensors }: Checkpoint): void {
-  const moments = tensors.slice(model.getWeights().length);
-  optimizer.restore({
-    step: optimizerStep,
-    m: moments.slice(0, moments.length / 2),
-    v: moments.slice(moments.length / 2),
-  });
 }
 
 /** Whether a run's directory holds a checkpoint. */

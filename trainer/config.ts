@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UsageError } from "../shared/errors.ts";
 import { type BackboneName, BACKBONES } from "./models/embedder.ts";
-import { DISTANCE_METRICS, type DistanceMetric } from "./losses/mod.ts";
+import { DISTANCE_METRICS, type DistanceMetric, LOSSES, type LossName } from "./losses/mod.ts";
 
 const names = <T extends string>(record: Record<T, unknown>) => Object.keys(record) as [T, ...T[]];
 const fraction = z.number().min(0).max(1);
@@ -16,10 +16,11 @@ export const Config = z.strictObject({
   channels: z.union([z.literal(1), z.literal(3)]).default(3).describe("3 for colour, 1 for grey"),
   fit: z.enum(["cover", "contain", "stretch"]).default("cover").describe("how a photo fills the input"),
   dimensions: count.default(128).describe("length of an embedding"),
-  loss: z.enum(["triplet-semihard"]).default("triplet-semihard").describe("the training loss"),
-  distance: z.enum(DISTANCE_METRICS as [DistanceMetric, ...DistanceMetric[]]).default("squared-L2")
-    .describe("the distance in the loss"),
-  margin: z.number().positive().default(0.3).describe("of the loss, in units of its distance"),
+  loss: z.enum(names(LOSSES)).default("triplet-semihard" satisfies LossName).describe("the training loss"),
+  distance: z.enum(DISTANCE_METRICS as [DistanceMetric, ...DistanceMetric[]]).optional().describe(
+    "the distance in a triplet or contrastive loss, by default the loss's own",
+  ),
+  margin: z.number().positive().optional().describe("of the loss, by default the loss's own"),
   sampler: z.enum(["pk", "shuffled"]).default("pk").describe(
     "how batches are drawn: P identities with K images each, or plainly shuffled",
   ),
@@ -45,10 +46,12 @@ export const Config = z.strictObject({
 });
 export type Config = z.infer<typeof Config>;
 
+const SEMIHARD = { loss: "triplet-semihard", distance: "squared-L2", margin: 0.3 } as const;
+
 /** Settings by name of a preset: what it changes of the defaults. */
 export const PRESETS: Record<string, Partial<Config>> = {
-  products: { warmupSteps: 125, maxSteps: 2500 },
-  demo: { maxSteps: 300 },
+  products: { ...SEMIHARD, warmupSteps: 125, maxSteps: 2500 },
+  demo: { ...SEMIHARD, maxSteps: 300 },
   "mnist-seed": {
     backbone: "resnet50",
     imageSize: 28,
@@ -89,7 +92,10 @@ export function resolveConfig({ preset = "products", file = {}, set = [] }: Conf
   if (typeof file !== "object" || file === null || Array.isArray(file)) {
     throw new UsageError('A file of settings must hold one JSON object, such as {"seed": 2}.');
   }
-  const given = { ...PRESETS[preset], ...file, ...Object.fromEntries(set.map(parseSetting)) };
+  const own: Record<string, unknown> = { ...file, ...Object.fromEntries(set.map(parseSetting)) };
+  const given: Record<string, unknown> = { ...PRESETS[preset], ...own };
+  // A preset's margin and distance are those of its loss: another loss has its own.
+  if (given.loss !== PRESETS[preset].loss) Object.assign(given, { margin: own.margin, distance: own.distance });
   const parsed = Config.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
@@ -99,7 +105,7 @@ export function resolveConfig({ preset = "products", file = {}, set = [] }: Conf
   }
   const key = issue.path.join(".");
   throw new UsageError(
-    `The setting ${key} cannot be ${JSON.stringify(given[key as keyof typeof given])}: ${issue.message}.`,
+    `The setting ${key} cannot be ${JSON.stringify(given[key])}: ${issue.message}.`,
   );
 }
 
@@ -107,7 +113,11 @@ export function resolveConfig({ preset = "products", file = {}, set = [] }: Conf
 export function describeSettings(): string {
   return Object.entries(Config.shape).map(([key, schema]) => {
     const fallback = (schema as z.ZodType).safeParse(undefined).data;
-    return `  ${key.padEnd(20)} ${schema.description}${fallback === undefined ? "" : ` (default ${fallback})`}`;
+    const inner = schema.unwrap();
+    const choices = inner instanceof z.ZodEnum ? `: ${inner.options.join(", ")}` : "";
+    return `  ${key.padEnd(20)} ${schema.description}${choices}${
+      fallback === undefined ? "" : ` (default ${fallback})`
+    }`;
   }).join("\n");
 }
 

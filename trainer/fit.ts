@@ -29,7 +29,8 @@ export interface FitOptions {
   totalSteps: number;
   stepsPerEpoch: number;
   onStep: (record: StepRecord) => void;
-  /** Called instead for a batch that holds no anchor with a positive and a negative: it cannot teach anything. */
+  /** Whether the loss can learn from a batch of such labels; if not, it is skipped. */
+  teaches: (labels: Int32Array) => boolean;
   onSkip: (step: number) => void;
   /** Called after the last step of every epoch, and of the run. */
   onEpoch: (record: EpochRecord) => Promise<void>;
@@ -49,7 +50,7 @@ export async function fit(options: FitOptions): Promise<number> {
   for (let step = options.startStep; step < totalSteps; step++) {
     if (signal.aborted) return step;
     const batch = options.batches(step);
-    if (hasTriplet(batch.labels)) {
+    if (options.teaches(batch.labels)) {
       const record = await trainStep(step, batch, options);
       records.push(record);
       options.onStep(record);
@@ -87,7 +88,8 @@ async function trainStep(step: number, { images, labels }: Batch, options: FitOp
   return { ...statistics!, step: step + 1, loss: value, learningRate, images: labels.length };
 }
 
-function hasTriplet(labels: Int32Array): boolean {
+/** Whether a batch holds an anchor with a positive and a negative. */
+export function hasTriplet(labels: Int32Array): boolean {
   const identities = new Set(labels).size;
   return identities > 1 && identities < labels.length;
 }

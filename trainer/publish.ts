@@ -43,7 +43,11 @@ export async function publish(publication: Publication): Promise<{ trained: Eval
     judge,
     training: {
       backbone: config.backbone,
-      loss: `${config.loss}, ${config.distance} distance, margin ${config.margin}`,
+      loss: [
+        config.loss,
+        config.distance && `${config.distance} distance`,
+        config.margin !== undefined && `margin ${config.margin}`,
+      ].filter(Boolean).join(", "),
       sampler: config.sampler === "pk"
         ? `PK, ${config.identitiesPerBatch} identities x ${config.imagesPerIdentity} images`
         : `shuffled, ${config.batchSize} images`,

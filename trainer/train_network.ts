@@ -1,14 +1,14 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { InputSpec } from "../shared/card.ts";
-import { captureState, type Checkpoint, restoreOptimizer, restoreWeights, writeCheckpoint } from "./checkpoint.ts";
+import { captureState, type Checkpoint, restoreState, type Trainee, writeCheckpoint } from "./checkpoint.ts";
 import { watchCollapse } from "./collapse.ts";
 import type { Config } from "./config.ts";
 import { labelsOf, trainingBatches } from "./data/batches.ts";
 import type { Photo, Probe } from "./data/photos.ts";
 import { pkSampler, type Sampler, shuffledSampler } from "./data/sampler.ts";
 import { embedAll } from "./embed.ts";
-import { fit, type StepRecord } from "./fit.ts";
-import { tripletSemihard } from "./losses/mod.ts";
+import { fit, hasTriplet, type StepRecord } from "./fit.ts";
+import { LOSSES, type TrainableLoss } from "./losses/mod.ts";
 import { leaveOneOut } from "./metrics/mod.ts";
 import { Adam, trainableVariables } from "./optimizers/adam.ts";
 import { inputOf } from "./publish.ts";
@@ -42,26 +42,27 @@ export async function trainNetwork(model: tf.LayersModel, training: Training): P
   const { config, photos, val, before, out, data, dataHash, engine, reporter, signal } = training;
   const input = inputOf(config);
   const plan = planOf(config, photos.length);
-  const optimizer = new Adam(trainableVariables(model), { learningRate: config.learningRate });
+  const { loss, variables } = createLoss(config, new Set(labelsOf(photos)).size);
+  const optimizer = new Adam([...trainableVariables(model), ...variables], { learningRate: config.learningRate });
+  const trainee: Trainee = { model, lossVariables: variables, optimizer };
   if (before) {
-    restoreWeights(model, before);
-    restoreOptimizer(optimizer, model, before);
+    restoreState(trainee, before);
     reporter.info(`Going on after step ${before.step} of ${plan.totalSteps}.`);
   }
   const history = before?.history ?? [];
   const clock = stopwatch(before?.seconds ?? 0);
   const save = async (step: number): Promise<Checkpoint> => {
-    const state = await captureState(model, optimizer);
+    const state = await captureState(trainee);
     const checkpoint = { config, step, seconds: clock.seconds(), engine, data, dataHash, history, ...state };
     await writeCheckpoint(out, checkpoint);
     return checkpoint;
   };
   const bar = reporter.progress("Training", plan.totalSteps);
-  const collapse = watchCollapse(config.margin);
+  const collapse = config.loss.startsWith("triplet") ? watchCollapse(config.margin ?? 1) : () => undefined;
   let valRecall = "", skipped = 0;
   const done = await fit({
     model,
-    loss: tripletSemihard({ margin: config.margin, distance: config.distance }),
+    loss,
     optimizer,
     batches: trainingBatches(photos, input, samplerOf(photos, config), config, config.seed),
     learningRate: (step) => learningRateAt(step, { ...config, totalSteps: plan.totalSteps }),
@@ -72,6 +73,8 @@ export async function trainNetwork(model: tf.LayersModel, training: Training): P
       const warning = collapse(record);
       if (warning) reporter.warn(warning);
     },
+    // A loss with class centres compares rows with these, not with each other.
+    teaches: variables.length > 0 ? () => true : hasTriplet,
     onSkip: () => skipped++,
     onEpoch: async (record) => {
       const validation = await validate(model, val, input);
@@ -88,7 +91,18 @@ export async function trainNetwork(model: tf.LayersModel, training: Training): P
   }
   const checkpoint = await save(done);
   optimizer.dispose();
+  variables.forEach((variable) => variable.dispose());
   return checkpoint;
+}
+
+function createLoss({ loss, dimensions, seed, margin, distance }: Config, classes: number): TrainableLoss {
+  return LOSSES[loss]({
+    classes,
+    dimensions,
+    seed,
+    ...(margin !== undefined && { margin }),
+    ...(distance !== undefined && { distance }),
+  });
 }
 
 function samplerOf(photos: Photo[], config: Config): Sampler {

@@ -13,6 +13,13 @@ Deno.test("resolveConfig() lets single settings override the file, and the file 
   assert.equal(resolveConfig({}).margin, 0.3);
 });
 
+Deno.test("resolveConfig() leaves another loss its own margin and distance", () => {
+  assert.deepEqual(resolveConfig({ set: ["loss=arcface"] }).margin, undefined);
+  assert.deepEqual(resolveConfig({ set: ["loss=arcface"] }).distance, undefined);
+  assert.deepEqual(resolveConfig({ set: ["loss=triplet-hard", "margin=0.7"] }).margin, 0.7);
+  assert.deepEqual(resolveConfig({ set: ["loss=triplet-semihard"] }).distance, "squared-L2");
+});
+
 Deno.test("resolveConfig() names the setting that cannot be", () => {
   const cases: [Parameters<typeof resolveConfig>[0], RegExp][] = [
     [{ preset: "best" }, /no preset best/],

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { ModelError } from "../../../shared/errors.ts";
 import type { EpochRecord } from "../../../trainer/checkpoint.ts";
 import { chooseEngine } from "../../../trainer/engines/mod.ts";
-import { fit, type FitOptions, type StepRecord } from "../../../trainer/fit.ts";
+import { fit, type FitOptions, hasTriplet, type StepRecord } from "../../../trainer/fit.ts";
 import { tripletSemihard } from "../../../trainer/losses/mod.ts";
 import { createEmbedder } from "../../../trainer/models/embedder.ts";
 import { Adam, trainableVariables } from "../../../trainer/optimizers/adam.ts";
@@ -40,6 +40,7 @@ function run(options: Partial<FitOptions> = {}) {
     totalSteps: 10,
     stepsPerEpoch: 4,
     onStep: (record) => steps.push(record),
+    teaches: hasTriplet,
     onSkip: (step) => skipped.push(step),
     onEpoch: (record) => Promise.resolve(void epochs.push(record)),
     signal: new AbortController().signal,
