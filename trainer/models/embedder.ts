@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { InputSpec } from "../../shared/card.ts";
+import { efficientNetLite0 } from "./efficientnet_lite.ts";
 import { type Initializers, initializersFrom } from "./initializer.ts";
 import { L2Normalize } from "./l2_normalize.ts";
+import { mobileNetV2 } from "./mobilenet_v2.ts";
 import { resnet, thinResnet } from "./resnet.ts";
 
 type Backbone = (x: tf.SymbolicTensor, initializers: Initializers) => tf.SymbolicTensor;
@@ -12,6 +14,8 @@ export const BACKBONES = {
   "resnet18": (x, initializers) => resnet(x, 18, initializers),
   "resnet34": (x, initializers) => resnet(x, 34, initializers),
   "resnet50": (x, initializers) => resnet(x, 50, initializers),
+  "mobilenet-v2": mobileNetV2,
+  "efficientnet-lite0": efficientNetLite0,
 } satisfies Record<string, Backbone>;
 
 /** The name of a backbone. */
