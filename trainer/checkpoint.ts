@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import { tensor1d } from "@tensorflow/tfjs";
 import { messageOf, ModelError } from "../shared/errors.ts";
+import { replaceFile } from "../shared/replace_file.ts";
 import { sha256 } from "../shared/sha256.ts";
 import { Config } from "./config.ts";
 import type { Adam } from "./optimizers/adam.ts";
@@ -90,20 +91,11 @@ export async function writeCheckpoint(directory: string, checkpoint: Checkpoint)
   const values = bytesOf(tensors);
   const lengths = tensors.map((tensor) => tensor.length);
   const header = new TextEncoder().encode(JSON.stringify({ ...facts, lengths, digest: await sha256(values) }));
-  const temporary = `${directory}/${FILE}.new`;
-  await Deno.mkdir(directory, { recursive: true });
-  const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
-  try {
-    const prefix = new Uint8Array(16);
-    prefix.set(new TextEncoder().encode(MAGIC));
-    new DataView(prefix.buffer).setUint32(8, VERSION, true);
-    new DataView(prefix.buffer).setUint32(12, header.length, true);
-    for (const part of [prefix, header, values]) await writeAll(file, part);
-    await file.sync();
-  } finally {
-    file.close();
-  }
-  await Deno.rename(temporary, `${directory}/${FILE}`);
+  const prefix = new Uint8Array(16);
+  prefix.set(new TextEncoder().encode(MAGIC));
+  new DataView(prefix.buffer).setUint32(8, VERSION, true);
+  new DataView(prefix.buffer).setUint32(12, header.length, true);
+  await replaceFile(`${directory}/${FILE}`, [prefix, header, values]);
 }
 
 /**
@@ -151,8 +143,4 @@ function bytesOf(tensors: Float32Array[]): Uint8Array<ArrayBuffer> {
   const values = new Float32Array(tensors.reduce((sum, tensor) => sum + tensor.length, 0));
   tensors.reduce((offset, tensor) => (values.set(tensor, offset), offset + tensor.length), 0);
   return new Uint8Array(values.buffer);
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
 }

@@ -1,5 +1,6 @@
 import type { Card } from "../../shared/card.ts";
 import type { GraphFiles, GraphJson, ModelJson } from "../../shared/model_files.ts";
+import { replaceFile } from "../../shared/replace_file.ts";
 import type { GraphDef } from "./graph_def.ts";
 import type { EncodedWeights } from "./quantize.ts";
 
@@ -35,17 +36,16 @@ export async function writeModel(
   card: Card,
   shardBytes = SHARD_BYTES,
 ): Promise<void> {
-  await Deno.mkdir(directory, { recursive: true });
   const paths = shardNames(weights.length, shardBytes, card.fingerprint);
   for (const [i, path] of paths.entries()) {
-    await writeWhole(`${directory}/${path}`, weights.subarray(i * shardBytes, (i + 1) * shardBytes));
+    await replaceFile(`${directory}/${path}`, [weights.subarray(i * shardBytes, (i + 1) * shardBytes)]);
   }
   const whole: ModelJson = {
     ...modelJson,
     weightsManifest: [{ paths, weights: modelJson.weightsManifest.flatMap((group) => group.weights) }],
     userDefinedMetadata: { triptych: card },
   };
-  await writeWhole(`${directory}/model.json`, new TextEncoder().encode(JSON.stringify(whole)));
+  await replaceFile(`${directory}/model.json`, [new TextEncoder().encode(JSON.stringify(whole))]);
   await removeOtherShards(directory, paths);
 }
 
@@ -59,9 +59,4 @@ async function removeOtherShards(directory: string, paths: string[]): Promise<vo
   for await (const { name } of Deno.readDir(directory)) {
     if (SHARD.test(name) && !paths.includes(name)) await Deno.remove(`${directory}/${name}`);
   }
-}
-
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await Deno.writeFile(`${path}.new`, bytes);
-  await Deno.rename(`${path}.new`, path);
 }

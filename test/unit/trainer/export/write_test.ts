@@ -96,7 +96,7 @@ Deno.test("until model.json is replaced the directory holds the old model whole"
   written(4096, async (directory, card) => {
     const other = await filesOf(backbone("thin-resnet", 28), () => "float16");
     // A directory in the place of the file that model.json is first written to makes the last step fail.
-    await Deno.mkdir(`${directory}/model.json.new`);
+    await Deno.mkdir(`${directory}/model.json.${Deno.pid}.new`);
     await assert.rejects(writeModel(directory, other, await cardOf(other), 4096));
     assert.equal((await readModelFiles(directory)).card.fingerprint, card.fingerprint);
   }));
