@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Card } from "../shared/card.ts";
+import { DEFAULT_MAX_BODY, DEFAULT_QUEUE } from "./config.ts";
 import type { Embedder } from "./embedder/embedder.ts";
 import { createImageEmbedder } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
@@ -11,6 +12,7 @@ import { refuseWhile } from "./middleware/draining.ts";
 import type { Env } from "./middleware/env.ts";
 import { type Key, requireScope } from "./middleware/keys.ts";
 import { localOnly } from "./middleware/local_only.ts";
+import { percentEncoding } from "./middleware/percent_encoding.ts";
 import { answerProblem, Problem, problemOf } from "./middleware/problem.ts";
 import { type Log, requestLog } from "./middleware/request_log.ts";
 import { collectionRoutes } from "./routes/collections.ts";
@@ -54,7 +56,16 @@ export interface AppDeps {
  * ```
  */
 export function createApp(deps: AppDeps): Hono<Env> {
-  const { card, embedder, gallery, keys, corsOrigins = [], maxBody = 8 << 20, queue = 16, log = () => {} } = deps;
+  const {
+    card,
+    embedder,
+    gallery,
+    keys,
+    corsOrigins = [],
+    maxBody = DEFAULT_MAX_BODY,
+    queue = DEFAULT_QUEUE,
+    log = () => {},
+  } = deps;
   const services: Services = {
     card,
     gallery,
@@ -68,6 +79,7 @@ export function createApp(deps: AppDeps): Hono<Env> {
   if (corsOrigins.length > 0) app.use(cors(corsOptions(corsOrigins)));
   if (deps.isDraining !== undefined) app.use(refuseWhile(deps.isDraining));
   if (keys === undefined) app.use(localOnly(corsOrigins));
+  app.use(percentEncoding());
   app.use(methodNotAllowed({
     app,
     onMethodNotAllowed: (c, methods) =>

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { UsageError } from "../shared/errors.ts";
 import type { GalleryLocation } from "./gallery/open.ts";
 import { type Key, parseKeys } from "./middleware/keys.ts";
+import { whole } from "./whole.ts";
 
 /** Where the worker keeps its gallery if nothing else is said. */
 export const DEFAULT_SNAPSHOT = ".triptych/gallery.snapshot";
@@ -36,6 +37,15 @@ export const VARIABLES = [
   "DENO_DEPLOYMENT_ID",
 ] as const;
 
+/** The largest body that is taken if nothing else is said, bytes. */
+export const DEFAULT_MAX_BODY = 8 << 20;
+
+/** How many images may wait while one is embedded, if nothing else is said. */
+export const DEFAULT_QUEUE = 16;
+
+/** Where the worker listens if nothing else is said. */
+export const DEFAULT_PORT = 8000;
+
 const Environment = z.object({
   TRIPTYCH_MODEL: z.string().default(() => fileURLToPath(new URL("../samples/model", import.meta.url))),
   TRIPTYCH_GALLERY: z.string().optional(),
@@ -43,9 +53,9 @@ const Environment = z.object({
   TRIPTYCH_CORS_ORIGINS: z.string().transform((text) => text.split(",").map((origin) => origin.trim()))
     .refine((origins) => origins.every(isOrigin), "give origins like https://shop.example, separated by commas")
     .default([]),
-  TRIPTYCH_MAX_BODY: whole(1 << 10, 1 << 30, "bytes").default(8 << 20),
-  TRIPTYCH_QUEUE: whole(0, 10_000, "images").default(16),
-  PORT: whole(0, 65_535, "").default(8000),
+  TRIPTYCH_MAX_BODY: whole(1 << 10, 1 << 30, "bytes").default(DEFAULT_MAX_BODY),
+  TRIPTYCH_QUEUE: whole(0, 10_000, "images").default(DEFAULT_QUEUE),
+  PORT: whole(0, 65_535).default(DEFAULT_PORT),
   DENO_DEPLOYMENT_ID: z.string().optional(),
 });
 
@@ -77,13 +87,9 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   };
 }
 
-function whole(from: number, to: number, unit: string) {
-  const message = `give a whole number${unit && ` of ${unit}`} from ${from} to ${to}`;
-  return z.string().regex(/^\d{1,10}$/, message).transform(Number).pipe(z.number().min(from, message).max(to, message));
-}
-
+/** `null` is the origin of a page that was opened from a file. */
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
+  return text === "null" || URL.canParse(text) && new URL(text).origin === text;
 }
 
 function galleryAt(text: string): GalleryLocation {

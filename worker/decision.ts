@@ -7,7 +7,9 @@ export const DEFAULT_FMR = 0.001;
  * The distance at or below which two images are called the same, for a false-match rate.
  *
  * A rate that the card lists has exactly its distance. Between the points of the calibration, log(rate) is linear in the
- * distance. A rate that the calibration's impostor pairs don't reach gets the nearest that they do, and `fmr` says which.
+ * distance. A rate below the lowest that the number of impostor pairs supports gets distance 0, that of the very same image,
+ * for no distance above it was shown to keep that rate: a decision is never looser than was asked. A rate above the highest
+ * of the calibration gets the highest, and `fmr` says which.
  *
  * @param fmr above 0 and below 1
  */
@@ -15,11 +17,11 @@ export function thresholdAt(
   card: Pick<Card, "thresholds" | "calibration">,
   fmr: number,
 ): Pick<Threshold, "fmr" | "distance"> {
-  const listed = card.thresholds.find((threshold) => threshold.fmr === fmr);
-  if (listed !== undefined) return { fmr, distance: listed.distance };
   const { distance: distances, fmr: rates } = card.calibration;
   const last = rates.length - 1;
-  if (fmr <= rates[0]) return { fmr: rates[0], distance: distances[rates.lastIndexOf(rates[0])] };
+  if (fmr < rates[0]) return { fmr, distance: 0 };
+  const listed = card.thresholds.find((threshold) => threshold.fmr === fmr);
+  if (listed !== undefined) return { fmr, distance: listed.distance };
   if (fmr >= rates[last]) return { fmr: rates[last], distance: distances[last] };
   const i = rates.findLastIndex((rate) => rate <= fmr);
   const share = Math.log(fmr / rates[i]) / Math.log(rates[i + 1] / rates[i]);

@@ -4,6 +4,16 @@
  * @module
  */
 import { serve } from "./listen.ts";
-import { startFromEnvironment } from "./start.ts";
+import { exitWith, startFromEnvironment } from "./start.ts";
+import { asksForHelp, USAGE } from "./usage.ts";
 
-serve(await startFromEnvironment());
+if (wantsHelp()) console.log(USAGE);
+else serve(await startFromEnvironment());
+
+function wantsHelp(): boolean {
+  try {
+    return asksForHelp(Deno.args);
+  } catch (error) {
+    return exitWith(error);
+  }
+}

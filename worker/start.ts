@@ -1,7 +1,9 @@
 import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
+import type { Calibration } from "../shared/card.ts";
 import { readModelFiles } from "../shared/model_files.ts";
 import { createApp } from "./app.ts";
 import { type Config, readConfig, VARIABLES } from "./config.ts";
+import { DEFAULT_FMR } from "./decision.ts";
 import { selfTest } from "./embedder/self_test.ts";
 import { createTfjsEmbedder } from "./embedder/tfjs.ts";
 import { openGallery } from "./gallery/open.ts";
@@ -25,6 +27,8 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
   const embedder = await createTfjsEmbedder(files);
   await selfTest(embedder, files.card);
   const gallery = await openGallery(config.gallery, files.card);
+  const warning = calibrationWarning(files.card.calibration);
+  if (warning !== null) log({ level: "warning", message: warning });
   let isDraining = false, underWay = 0;
   let idle = () => {};
   const app = createApp({ ...config, card: files.card, embedder, gallery, log, isDraining: () => isDraining });
@@ -44,6 +48,17 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
       await gallery.close();
     },
   };
+}
+
+/**
+ * One sentence for a card whose photos were too few for the default false-match rate.
+ *
+ * @returns null if they were enough
+ */
+export function calibrationWarning({ fmr: [lowest] }: Calibration): string | null {
+  if (lowest <= DEFAULT_FMR) return null;
+  const supported = Math.ceil(lowest * 1000 - 1e-9) / 1000;
+  return `The model's card supports no false-match rate below ${supported}, and decisions at a lower one, such as the default ${DEFAULT_FMR}, match nothing but the same image; evaluate the model on more photos of identities never trained on, or ask with fmr=${supported} or above.`;
 }
 
 /** The worker of this process's environment. Ends the process with one sentence if there can be none. */

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { ImageError } from "../errors.ts";
 import { exifOrientation, type Orientation } from "./exif.ts";
 
@@ -28,7 +29,8 @@ export function sniff(bytes: Uint8Array): ImageFormat | undefined {
 /**
  * Reads format, size and orientation from the bytes of an image file, and refuses a file that ends too early.
  *
- * @throws {ImageError} `unsupported` if it is no JPEG, PNG or WebP; `undecodable` if its header is damaged or it is cut off
+ * @throws {ImageError} `unsupported` if it is no JPEG, PNG or WebP, or of a kind of these that is not decoded (CMYK or
+ * arithmetic-coded JPEG, animated WebP); `undecodable` if its header is damaged or it is cut off
  */
 export function readHeader(bytes: Uint8Array): ImageHeader {
   if (bytes.length === 0) {
@@ -66,7 +68,11 @@ function readJpeg(view: DataView): Facts {
     }
     const length = view.getUint16(offset + 2);
     if (length < 2) throw damaged("jpeg");
-    if (isStartOfFrame(marker)) size = { height: view.getUint16(offset + 5), width: view.getUint16(offset + 7) };
+    if (isStartOfFrame(marker)) {
+      if (marker > LAST_HUFFMAN_FRAME) throw unsupported(ARITHMETIC);
+      if (view.getUint8(offset + 9) === CMYK_COMPONENTS) throw unsupported(CMYK);
+      size = { height: view.getUint16(offset + 5), width: view.getUint16(offset + 7) };
+    }
     if (marker === 0xe1 && tag(view, offset + 4) === "Exif") {
       orientation = exifOrientation(slice(view, offset + 10, length - 8));
     }
@@ -79,18 +85,41 @@ function readJpeg(view: DataView): Facts {
 }
 
 const START_OF_SCAN = 0xda;
+const END_OF_IMAGE = 0xd9;
+/** SOF7: the frames after it are those of arithmetic coding (ITU-T T.81, table B.1). */
+const LAST_HUFFMAN_FRAME = 0xc7;
+/** CMYK, or YCCK, which is made of it. */
+const CMYK_COMPONENTS = 4;
+
+const ARITHMETIC = "The JPEG image is arithmetic-coded, which hardly any program reads; save it as an ordinary JPEG.";
+const CMYK = "The JPEG image has the four colours of print (CMYK); convert it to RGB.";
+const ANIMATED = "The WebP image is animated; send one of its frames as a still image.";
 
 /** SOF0 to SOF15 without the Huffman table, JPEG extension and arithmetic table markers that lie between them. */
 function isStartOfFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-/** Decoders fill what a truncated file lacks with grey: such a photo must not be matched, so its end is looked for. */
+/**
+ * Decoders fill what a truncated file lacks with grey: such a photo must not be matched, so its end is looked for. It is a
+ * marker of its own after the data of a scan, not two bytes within another segment.
+ *
+ * @param from where the data of the first scan begins
+ */
 function hasEndOfImage(view: DataView, from: number): boolean {
-  for (let i = view.byteLength - 2; i >= from; i--) {
-    if (view.getUint8(i) === 0xff && view.getUint8(i + 1) === 0xd9) return true;
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < bytes.length;) {
+    const marker = bytes[at + 1];
+    if (marker === END_OF_IMAGE) return true;
+    const next = marker === 0xff ? at + 1 : standsAlone(marker) ? at + 2 : at + 2 + view.getUint16(at + 2);
+    at = bytes.indexOf(0xff, next);
   }
   return false;
+}
+
+/** A stuffed zero, TEM, or a restart: no length follows, the data of the scan goes on. */
+function standsAlone(marker: number): boolean {
+  return marker <= 0x01 || marker >= 0xd0 && marker <= 0xd7;
 }
 
 function readPng(view: DataView): Facts {
@@ -100,10 +129,22 @@ function readPng(view: DataView): Facts {
   for (let offset = 8;;) {
     const length = view.getUint32(offset);
     const kind = tag(view, offset + 4);
+    if (isCritical(kind) && checksum(view, offset + 4, 4 + length) !== view.getUint32(offset + 8 + length)) {
+      throw new ImageError("undecodable", "The PNG image has damaged data; save it again and send that.");
+    }
     if (kind === "eXIf") orientation = exifOrientation(slice(view, offset + 8, length));
     offset += 12 + length;
     if (kind === "IEND") return { ...size, orientation };
   }
+}
+
+/** A chunk without which there is no image has a capital first (PNG, section 5.4). */
+function isCritical(kind: string): boolean {
+  return /^[A-Z]/.test(kind);
+}
+
+function checksum(view: DataView, offset: number, length: number): number {
+  return crc32(new Uint8Array(view.buffer, view.byteOffset + offset, Math.min(length, view.byteLength - offset)));
 }
 
 function readWebp(view: DataView): Facts {
@@ -117,6 +158,7 @@ function readWebp(view: DataView): Facts {
     return { ...sized((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1), orientation: 1 };
   }
   if (kind !== "VP8X") throw damaged("webp");
+  if (view.getUint8(20) & ANIMATION_FLAG) throw unsupported(ANIMATED);
   const size = sized(1 + uint24(view, 24), 1 + uint24(view, 27));
   for (let offset = 30; offset + 8 <= view.byteLength;) {
     const length = view.getUint32(offset + 4, true);
@@ -125,6 +167,9 @@ function readWebp(view: DataView): Facts {
   }
   return { ...size, orientation: 1 };
 }
+
+/** Of the flags of a VP8X chunk (RFC 9649, section 2.7). */
+const ANIMATION_FLAG = 0x02;
 
 function sized(width: number, height: number): { width: number; height: number } {
   return { width, height };
@@ -148,6 +193,10 @@ function ascii(text: string): number[] {
 
 function startsWith(bytes: Uint8Array, offset: number, magic: number[]): boolean {
   return magic.every((byte, i) => bytes[offset + i] === byte);
+}
+
+function unsupported(message: string): ImageError {
+  return new ImageError("unsupported", message);
 }
 
 function truncated(format: ImageFormat): ImageError {

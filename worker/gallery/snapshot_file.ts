@@ -1,5 +1,6 @@
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { GalleryError, messageOf } from "../../shared/errors.ts";
+import { replaceFile } from "../../shared/replace_file.ts";
 
 /**
  * Reads a file as a whole.
@@ -21,24 +22,13 @@ export async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer>
 }
 
 /**
- * Replaces a file so that after a crash at any moment there is either the old one or the new one as a whole: written under
- * another name, flushed to the disk, renamed.
+ * Replaces the snapshot, durably.
  *
  * @throws {GalleryError} if it cannot be written; then the old one is still there
  */
-export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.new`;
+export async function replaceSnapshot(path: string, bytes: Uint8Array): Promise<void> {
   try {
-    await Deno.mkdir(dirname(path), { recursive: true });
-    const file = await Deno.open(temporary, { write: true, create: true, truncate: true, mode: 0o600 });
-    try {
-      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    await Deno.rename(temporary, path);
-    await syncDirectory(dirname(path));
+    await replaceFile(path, [bytes], { mode: 0o600 });
   } catch (error) {
     throw new GalleryError(
       `Cannot write the gallery in ${path}: ${
@@ -48,9 +38,10 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
-/** Makes the renaming itself durable. Windows has no such call and needs none. */
-async function syncDirectory(path: string): Promise<void> {
-  if (Deno.build.os === "windows") return;
-  using directory = await Deno.open(path);
-  await directory.sync();
+/** Removes what processes that ended while they wrote a file have left beside it. Only for who holds the file's lock. */
+export async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path), start = `${basename(path)}.`;
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.startsWith(start) && /^\d+\.new$/.test(name.slice(start.length))) await Deno.remove(join(folder, name));
+  }
 }

@@ -2,9 +2,9 @@ import type { MiddlewareHandler } from "hono";
 import { ulid } from "ulid";
 import type { Env } from "./env.ts";
 
-/** One line of the log: a request, or an unexpected error of one. Never an image, an embedding, metadata or a key. */
+/** One line of the log: a request, an unexpected error of one, or what an operator should know. Never an image, an embedding, metadata or a key. */
 export interface LogEntry {
-  level: "info" | "error";
+  level: "info" | "warning" | "error";
   message: string;
   requestId?: string;
   [fact: string]: unknown;

@@ -14,7 +14,7 @@ export function collectionRoutes({ gallery, needs }: Services): Hono<Env> {
       return c.json(summary ?? { collection, subjects: 0, images: 0 }, isNew ? 201 : 200);
     })
     .delete("/collections/:collection", needs("admin"), async (c) => {
-      await gallery.deleteCollection(c.req.param("collection"));
+      await gallery.deleteCollection(nameOf(c.req.param("collection"), "collection"));
       return c.body(null, 204);
     });
 }

@@ -6,6 +6,7 @@ import { DEFAULT_COLLECTION } from "../gallery/gallery.ts";
 import type { Env } from "../middleware/env.ts";
 import { embeddingOf } from "./embedding.ts";
 import { readInput } from "./input.ts";
+import { nameOf } from "./name.ts";
 import { Fmr, K } from "./query.ts";
 import type { Services } from "./services.ts";
 import { report } from "./timing.ts";
@@ -19,7 +20,8 @@ const Query = z.object({
 /** `POST /match`: who is on this image? */
 export function matchRoutes({ card, embedImage, gallery, maxBody, needs }: Services): Hono<Env> {
   return new Hono<Env>().post("/match", needs("match"), async (c) => {
-    const { collection, k, fmr } = Query.parse(c.req.query());
+    const { k, fmr, ...query } = Query.parse(c.req.query());
+    const collection = nameOf(query.collection, "collection");
     const input = await readInput(c, maxBody);
     const { embedding, timing } = await embeddingOf(input, card, embedImage);
     const start = performance.now();

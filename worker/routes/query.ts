@@ -1,10 +1,5 @@
 import { z } from "zod";
-
-/** A whole number in decimal digits, within bounds. */
-function whole(from: number, to: number) {
-  const message = `give a whole number from ${from} to ${to}`;
-  return z.string().regex(/^\d{1,9}$/, message).transform(Number).pipe(z.number().min(from, message).max(to, message));
-}
+import { whole } from "../whole.ts";
 
 /** A false-match rate. */
 export const Fmr = z.string()

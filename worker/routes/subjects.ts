@@ -8,7 +8,7 @@ import { Problem } from "../middleware/problem.ts";
 import { embeddingOf } from "./embedding.ts";
 import { type Input, mediaType, readInput } from "./input.ts";
 import { parseJson } from "./json.ts";
-import { nameOf } from "./name.ts";
+import { nameOf, namesOf } from "./name.ts";
 import { Limit } from "./query.ts";
 import type { Services } from "./services.ts";
 import { report } from "./timing.ts";
@@ -36,7 +36,7 @@ export function subjectRoutes({ card, embedImage, gallery, maxBody, needs }: Ser
   return new Hono<Env>()
     .get(SUBJECTS, needs("enroll"), async (c) => {
       const { cursor, limit } = Page.parse(c.req.query());
-      const page = await gallery.subjects(c.req.param("collection"), {
+      const page = await gallery.subjects(nameOf(c.req.param("collection"), "collection"), {
         after: cursor ? subjectAt(cursor) : null,
         limit,
       });
@@ -46,24 +46,22 @@ export function subjectRoutes({ card, embedImage, gallery, maxBody, needs }: Ser
       return c.json({ subjects, cursor: page.next === null ? null : cursorAt(page.next) });
     })
     .get(`${SUBJECTS}/:subject`, needs("enroll"), async (c) => {
-      const { collection, subject } = c.req.param();
+      const { collection, subject } = namesOf(c.req.param());
       return answerSubject(c, await gallery.subject(collection, subject), 200);
     })
     .put(`${SUBJECTS}/:subject`, needs("enroll"), async (c) => {
-      const collection = nameOf(c.req.param("collection"), "collection");
-      const subject = nameOf(c.req.param("subject"), "subject");
+      const { collection, subject } = namesOf(c.req.param());
       const fields = await readFields(c, maxBody);
       const { record, created } = await gallery.putSubject(collection, subject, fields, ifMatch(c));
       return answerSubject(c, record, created ? 201 : 200);
     })
     .delete(`${SUBJECTS}/:subject`, needs("enroll"), async (c) => {
-      const { collection, subject } = c.req.param();
+      const { collection, subject } = namesOf(c.req.param());
       await gallery.deleteSubject(collection, subject, ifMatch(c));
       return c.body(null, 204);
     })
     .post(`${SUBJECTS}/:subject/images`, needs("enroll"), async (c) => {
-      const collection = nameOf(c.req.param("collection"), "collection");
-      const subject = nameOf(c.req.param("subject"), "subject");
+      const { collection, subject } = namesOf(c.req.param());
       const input = await readInput(c, maxBody);
       const { embedding, timing } = await embeddingOf(input, card, embedImage);
       const { image, record } = await gallery.addImage(collection, subject, embedding, requestOf(c, input));
@@ -72,8 +70,8 @@ export function subjectRoutes({ card, embedImage, gallery, maxBody, needs }: Ser
       return c.json({ subject, image, images: record.images.length }, 201);
     })
     .delete(`${SUBJECTS}/:subject/images/:image`, needs("enroll"), async (c) => {
-      const { collection, subject, image } = c.req.param();
-      await gallery.deleteImage(collection, subject, image);
+      const { collection, subject } = namesOf(c.req.param());
+      await gallery.deleteImage(collection, subject, c.req.param("image"));
       return c.body(null, 204);
     });
 }

@@ -8,6 +8,7 @@ import type { Env } from "../middleware/env.ts";
 import { Problem } from "../middleware/problem.ts";
 import { imageOf, mediaType, notEmpty, readForm } from "./input.ts";
 import { decodeBase64, parseJson } from "./json.ts";
+import { namesOf } from "./name.ts";
 import { Fmr } from "./query.ts";
 import type { Services } from "./services.ts";
 import { report } from "./timing.ts";
@@ -78,9 +79,10 @@ async function readPair(
 /** The distance of a subject's nearest image. */
 async function nearestImage(
   gallery: Gallery,
-  { collection, subject }: Reference,
+  reference: Reference,
   embedding: Float32Array,
 ): Promise<number> {
+  const { collection, subject } = namesOf(reference);
   const { images } = await gallery.subject(collection, subject);
   if (images.length === 0) {
     throw new Problem(404, `The subject "${subject}" has no image to compare with; enrol one first.`);

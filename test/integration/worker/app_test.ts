@@ -175,6 +175,39 @@ Deno.test("without keys only this machine is answered, and no page of another or
   assert.equal((await from("127.0.0.1", { origin: "http://localhost:8000", host: "localhost:8000" })).status, 200);
 });
 
+Deno.test("without keys only a request for localhost is answered, so that no name can be pointed to it", async () => {
+  const { app } = newApp();
+  const status = async (host: string, headers = {}) => {
+    const request = new Request("http://127.0.0.1:8000/model", { headers: { host, ...headers } });
+    return (await app.fetch(request, { remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port: 5 } })).status;
+  };
+  for (const host of ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000"]) {
+    assert.equal(await status(host), 200, host);
+  }
+  for (
+    const host of [
+      "evil.example:8000",
+      "localhost.evil.example",
+      "127.0.0.1.evil.example",
+      "192.0.2.7",
+      "a@localhost",
+      "",
+    ]
+  ) {
+    assert.equal(await status(host), 403, host);
+    assert.equal(await status(host, { origin: `http://${host}` }), 403, host);
+  }
+  assert.equal((await app.fetch(new Request("http://evil.example/model"))).status, 403);
+});
+
+Deno.test("without keys a page that was opened from a file may call only where null is listed", async () => {
+  const call = (corsOrigins: string[]) => newApp({ corsOrigins }).call("GET /model", { headers: { origin: "null" } });
+  assert.equal((await call([])).status, 403);
+  assert.equal((await call(["https://shop.example"])).status, 403);
+  const listed = await call(["null"]);
+  assert.deepEqual([listed.status, listed.headers.get("access-control-allow-origin")], [200, "null"]);
+});
+
 Deno.test("with keys other machines are answered", async () => {
   const { app } = newApp({ keys: parseKeys("match:k"), embedder });
   const request = new Request("http://worker.example/model", { headers: { authorization: "Bearer k" } });

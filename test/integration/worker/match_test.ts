@@ -80,12 +80,18 @@ Deno.test("POST /match says no_match where the nearest lies past the threshold, 
   assert.equal(body.matches[0].match, false);
 });
 
-Deno.test("POST /match answers for the lowest supported rate where a lower one is asked, by default too", async () => {
+Deno.test("POST /match matches only the same image at a rate that the card does not support, the default among them", async () => {
   const { call } = await enrolled(1);
-  for (const query of ["", "&fmr=0.000001", "&fmr=1e-3"]) {
-    const { body } = await call(`POST /match?collection=c${query}`, { image: pictures[1] });
-    assert.deepEqual(body.threshold, { fmr: 0.01, distance: 0.5 });
+  const { embedding } = (await call("POST /embed", { image: pictures[0] })).body;
+  const near = embedding.map((value: number, i: number) => value + (i === 0 ? 1e-4 : 0));
+  for (const [query, fmr] of [["", 0.001], ["&fmr=0.000001", 0.000001], ["&fmr=1e-3", 0.001]] as const) {
+    const same = await call(`POST /match?collection=c${query}`, { image: pictures[0] });
+    assert.deepEqual([same.body.threshold, same.body.decision], [{ fmr, distance: 0 }, "match"]);
+    const other = await call(`POST /match?collection=c${query}`, { json: { embedding: near, fingerprint } });
+    assert.equal(other.body.decision, "no_match");
   }
+  const supported = await call("POST /match?collection=c&fmr=0.01", { json: { embedding: near, fingerprint } });
+  assert.equal(supported.body.decision, "match");
 });
 
 Deno.test("POST /match compares only whose metadata contains the filter, from the query, a form or JSON", async () => {
@@ -157,7 +163,7 @@ Deno.test("POST /verify tells the same image from another, in a form and in JSON
     same: true,
     distance: 0,
     similarity: 1,
-    threshold: { fmr: 0.01, distance: 0.5 },
+    threshold: { fmr: 0.001, distance: 0 },
     fingerprint,
   });
   const other = await call("POST /verify", { json: { a: base64(pictures[0]), b: base64(pictures[1]) } });

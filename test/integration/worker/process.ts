@@ -27,8 +27,13 @@ export function startServe(env: Record<string, string>): Promise<WorkerProcess> 
 }
 
 /** Runs `deno run` where it is expected to end by itself. */
-export async function runToEnd(env: Record<string, string>, program = "worker/serve.ts"): Promise<Ended> {
-  const { code, stdout, stderr } = await command(["run", ...PERMISSIONS, program], { PORT: "0", ...env }).output();
+export async function runToEnd(
+  env: Record<string, string>,
+  program = "worker/serve.ts",
+  ...args: string[]
+): Promise<Ended> {
+  const run = ["run", ...PERMISSIONS, program, ...args];
+  const { code, stdout, stderr } = await command(run, { PORT: "0", ...env }).output();
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 

@@ -59,7 +59,12 @@ Deno.test("a request under way when SIGTERM comes is answered, new ones are refu
   const [image] = pictures;
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(worker.base).port) });
   const received = connection.readable.pipeThrough(new TextDecoderStream()).getReader();
-  const head = ["POST /embed HTTP/1.1", "host: worker", "content-type: image/png", `content-length: ${image.length}`];
+  const head = [
+    "POST /embed HTTP/1.1",
+    "host: localhost",
+    "content-type: image/png",
+    `content-length: ${image.length}`,
+  ];
   const sent = connection.writable.getWriter();
   await sent.write(new TextEncoder().encode([...head, "expect: 100-continue", "", ""].join("\r\n")));
   // The worker has begun to read the body.
@@ -76,12 +81,26 @@ Deno.test("a request under way when SIGTERM comes is answered, new ones are refu
   assert.ok(milliseconds < 4_000, `it took ${milliseconds} ms`);
 });
 
-Deno.test("a request that never ends does not hold up the end of the worker", async () => {
-  const worker = await startWorker({ TRIPTYCH_MODEL });
+Deno.test("a second worker on a gallery's file is refused with one sentence, until the first is gone, even by kill -9", async () => {
+  const env = { TRIPTYCH_MODEL, TRIPTYCH_GALLERY: `${folder}/shared.snapshot` };
+  const first = await startWorker(env);
+  const second = await startWorker(env).then((second) => second.stop(), (error) => error.message);
+  assert.match(String(second), /^the worker ended: The gallery in [^\n]+ is in use by another worker; stop[^\n]+\.\n$/);
+  const image = pictures[0];
+  assert.equal((await clientOf(first.base)("POST /collections/c/subjects/s/images", { image })).status, 201);
+  await first.stop("SIGKILL");
+  const third = await startWorker(env);
+  assert.equal((await clientOf(third.base)("GET /collections/c/subjects/s")).status, 200);
+  await third.stop();
+});
+
+Deno.test("a request that never ends does not hold up the end of the worker, nor the start of the next", async () => {
+  const env = { TRIPTYCH_MODEL, TRIPTYCH_GALLERY: `${folder}/handed-on.snapshot` };
+  const worker = await startWorker(env);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(worker.base).port) });
   const head = [
     "POST /embed HTTP/1.1",
-    "host: worker",
+    "host: localhost",
     "content-type: image/png",
     "content-length: 9",
     "expect: 100-continue",
@@ -90,7 +109,10 @@ Deno.test("a request that never ends does not hold up the end of the worker", as
   ];
   await connection.write(new TextEncoder().encode(head.join("\r\n")));
   await connection.read(new Uint8Array(100));
-  const { code, milliseconds } = await worker.stop();
+  const stopped = worker.stop();
+  const next = await startWorker(env);
+  const { code, milliseconds } = await stopped;
+  await next.stop();
   assert.equal(code, 0);
   assert.ok(milliseconds < 4_000, `it took ${milliseconds} ms`);
 });

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { readConfig } from "../../../worker/config.ts";
+import type { LogEntry } from "../../../worker/middleware/request_log.ts";
+import { startWorker as start } from "../../../worker/start.ts";
+import { USAGE } from "../../../worker/usage.ts";
 import { clientOf, model } from "./client.ts";
 import { type Ended, runToEnd, startWorker } from "./process.ts";
 import { picture, tinyModel, writeModel } from "./tiny_model.ts";
@@ -19,6 +23,26 @@ Deno.test("settings that are not right end the worker with 2 and one sentence", 
     assert.equal(ended.code, 2);
     assertOneSentence(ended, pattern);
   }
+});
+
+Deno.test("--help ends the worker with 0 and how it is used, any other argument with 2 and one sentence", async () => {
+  const help = await runToEnd({ TRIPTYCH_MODEL: "missing" }, "worker/serve.ts", "--help");
+  assert.deepEqual([help.code, help.stdout, help.stderr], [0, `${USAGE}\n`, ""]);
+  const wrong = await runToEnd({ TRIPTYCH_MODEL: "missing" }, "worker/serve.ts", "--port", "9000");
+  assert.equal(wrong.code, 2);
+  assertOneSentence(wrong, /'--port'.*--help/);
+});
+
+Deno.test("startWorker() warns once of a card whose photos were too few for the default rate", async () => {
+  const log: LogEntry[] = [];
+  const config = readConfig({ TRIPTYCH_MODEL, TRIPTYCH_GALLERY: "memory:" });
+  await (await start(config, (entry) => log.push(entry))).drain();
+  assert.equal(log.length, 1);
+  assert.equal(log[0].level, "warning");
+  assert.match(
+    log[0].message,
+    /no false-match rate below 0\.01,.*default 0\.001,.*never trained on.*fmr=0\.01 or above\.$/,
+  );
 });
 
 Deno.test("a model that is missing or fails its goldens ends the worker with 1 and one sentence", async () => {

@@ -96,6 +96,48 @@ Deno.test("names of 1 to 128 characters without control characters can be enroll
   }
 });
 
+Deno.test("a name is one and the same however its accents are encoded", async () => {
+  const { call } = newApp();
+  const [composed, decomposed] = ["caf\u00e9", "cafe\u0301"].map(encodeURIComponent);
+  const enrolled = await call(`POST /collections/${decomposed}/subjects/${decomposed}/images`, { image: pictures[0] });
+  assert.equal(enrolled.body.subject, "caf\u00e9");
+  const path = `/collections/${composed}/subjects/${composed}`;
+  for (const at of [path, path.replaceAll(composed, decomposed)]) {
+    assert.equal((await call(`GET ${at}`)).status, 200);
+    assert.equal((await call(`PUT ${at}`, { json: {} })).status, 200);
+    assert.equal((await call(`GET ${at.replace(/\/[^/]*$/, "")}`)).body.subjects.length, 1);
+  }
+  assert.equal((await call(`POST /match?collection=${decomposed}`, { image: pictures[0] })).body.decision, "match");
+  const b = JSON.stringify({ collection: "cafe\u0301", subject: "cafe\u0301" });
+  assert.equal((await call("POST /verify", { form: { a: pictures[0], b } })).body.same, true);
+  assert.equal((await call(`DELETE /collections/${decomposed}`)).status, 204);
+});
+
+Deno.test("names that are no names, and addresses that cannot be decoded, are 400 in every route", async () => {
+  const { call } = newApp();
+  const image = pictures[0];
+  for (const name of ["%20", "%E3%80%80%09", "%ZZ", "%", "%FF", "%C3"]) {
+    for (
+      const [route, body] of [
+        [`PUT /collections/${name}`, {}],
+        [`DELETE /collections/${name}`, {}],
+        [`GET /collections/${name}/subjects`, {}],
+        [`GET /collections/c/subjects/${name}`, {}],
+        [`PUT /collections/c/subjects/${name}`, { json: {} }],
+        [`DELETE /collections/c/subjects/${name}`, {}],
+        [`POST /collections/${name}/subjects/s/images`, { image }],
+        [`POST /match?collection=${name}`, { image }],
+      ] as const
+    ) assert.equal((await call(route, body)).status, 400, route);
+  }
+  // In a path, clients take these for steps; other places bring them as they are.
+  for (const name of [".", "..", " "]) {
+    assert.equal((await call(`POST /match?collection=${encodeURIComponent(name)}`, { image })).status, 400);
+    const b = JSON.stringify({ collection: "default", subject: name });
+    assert.equal((await call("POST /verify", { form: { a: image, b } })).status, 400);
+  }
+});
+
 Deno.test("subjects come in pages with a cursor, each once", async () => {
   const { call } = newApp();
   for (const name of ["d", "b", "é", "a", "c"]) await call(`PUT /collections/c/subjects/${name}`, { json: {} });

@@ -54,11 +54,12 @@ Deno.test("readConfig() names the variable that is not right", () => {
   }
 });
 
-Deno.test("readConfig() reads origins separated by commas", () => {
+Deno.test("readConfig() reads origins separated by commas, null for pages opened from a file", () => {
   assert.deepEqual(readConfig({ TRIPTYCH_CORS_ORIGINS: "https://a.example, http://localhost:3000" }).corsOrigins, [
     "https://a.example",
     "http://localhost:3000",
   ]);
+  assert.deepEqual(readConfig({ TRIPTYCH_CORS_ORIGINS: "null" }).corsOrigins, ["null"]);
 });
 
 Deno.test("readConfig() never shows a key of TRIPTYCH_KEYS that it cannot read", () => {

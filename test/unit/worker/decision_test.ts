@@ -27,8 +27,14 @@ Deno.test("thresholdAt() takes the far end of a step where the rate stays the sa
   near(thresholdAt({ ...CARD, thresholds: [] }, 0.01).distance, 0.9);
 });
 
-Deno.test("thresholdAt() answers the lowest supported rate for a lower one, and the highest for a higher one", () => {
-  assert.deepEqual(thresholdAt(CARD, 1e-9), { fmr: 0.001, distance: 0.5 });
+Deno.test("thresholdAt() is 0 below the lowest supported rate: only the very same image is as near", () => {
+  for (const fmr of [1e-9, 0.000999]) assert.deepEqual(thresholdAt(CARD, fmr), { fmr, distance: 0 });
+  assert.deepEqual(thresholdAt(CARD, 0.001), { fmr: 0.001, distance: 0.5 });
+  const listed = { ...CARD, thresholds: [{ ...THRESHOLDS[0], fmr: 0.0001 }] };
+  assert.deepEqual(thresholdAt(listed, 0.0001), { fmr: 0.0001, distance: 0 });
+});
+
+Deno.test("thresholdAt() answers the highest rate of the calibration for a higher one", () => {
   assert.deepEqual(thresholdAt(CARD, 0.99), { fmr: 0.5, distance: 1.4 });
 });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { crc32, deflateSync } from "node:zlib";
 import { ImageError, type ImageFault } from "../../../../shared/errors.ts";
 import { decode, encodePng, readHeader } from "../../../../shared/image/mod.ts";
 import { cornersOf, encodeJpeg, encodeWebp, quarters, withOrientation } from "../../../support/images.ts";
@@ -12,11 +13,32 @@ function rgbOf(rgba: Uint8ClampedArray): Uint8Array {
   return Uint8Array.from({ length: rgba.length / 4 * 3 }, (_, i) => rgba[4 * Math.floor(i / 3) + i % 3]);
 }
 
-async function assertRefused(bytes: Uint8Array, fault: ImageFault) {
+/** A PNG of 2 x 1 pixels: the bytes of its row, and chunks that come before them. */
+function pngOf(depth: number, colorType: number, row: number[], ...chunks: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const parts = [
+    Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10),
+    chunk("IHDR", Uint8Array.of(0, 0, 0, 2, 0, 0, 0, 1, depth, colorType, 0, 0, 0)),
+    ...chunks,
+    chunk("IDAT", deflateSync(Uint8Array.of(0, ...row))),
+    chunk("IEND", new Uint8Array(0)),
+  ];
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+function chunk(kind: string, data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(12 + data.length), view = new DataView(bytes.buffer);
+  view.setUint32(0, data.length);
+  bytes.set(new TextEncoder().encode(kind), 4);
+  bytes.set(data, 8);
+  view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)));
+  return bytes;
+}
+
+async function assertRefused(bytes: Uint8Array, fault: ImageFault, message = /^[A-Z].*\.$/s) {
   await assert.rejects(() => decode(bytes), (error) => {
     assert(error instanceof ImageError, String(error));
     assert.equal(error.fault, fault);
-    assert.match(error.message, /^[A-Z].*\.$/s);
+    assert.match(error.message, message);
     return true;
   });
 }
@@ -69,6 +91,81 @@ Deno.test("decode() refuses what is no image", async () => {
   await assertRefused(new Uint8Array(0), "unsupported");
   await assertRefused(new TextEncoder().encode("not a photo, whatever its name says.jpg"), "unsupported");
   await assertRefused(new TextEncoder().encode("GIF89a............................."), "unsupported");
+});
+
+Deno.test("decode() reads PNG of every colour type and depth", async () => {
+  const palette = chunk("PLTE", Uint8Array.of(200, 100, 50, 10, 20, 30));
+  const cases: [name: string, png: Uint8Array, pixels: number[]][] = [
+    ["gray", pngOf(8, 0, [200, 100]), [200, 200, 200, 100, 100, 100]],
+    ["gray of 1 bit", pngOf(1, 0, [0b01000000]), [0, 0, 0, 255, 255, 255]],
+    ["gray of 4 bits", pngOf(4, 0, [0x5a]), [85, 85, 85, 170, 170, 170]],
+    ["gray of 16 bits", pngOf(16, 0, [200, 1, 100, 2]), [200, 200, 200, 100, 100, 100]],
+    ["RGB of 16 bits", pngOf(16, 2, [200, 1, 100, 2, 50, 3, 10, 4, 20, 5, 30, 6]), [200, 100, 50, 10, 20, 30]],
+    ["a palette", pngOf(8, 3, [0, 1], palette), [200, 100, 50, 10, 20, 30]],
+    ["a palette of 1 bit", pngOf(1, 3, [0b01000000], palette), [200, 100, 50, 10, 20, 30]],
+    [
+      "a palette with a transparent colour",
+      pngOf(8, 3, [0, 1], palette, chunk("tRNS", Uint8Array.of(255, 0))),
+      [200, 100, 50, 255, 255, 255],
+    ],
+    ["gray and alpha", pngOf(8, 4, [200, 255, 100, 128]), [200, 200, 200, 177, 177, 177]],
+    ["gray and alpha of 16 bits", pngOf(16, 4, [200, 1, 255, 255, 100, 2, 0, 0]), [200, 200, 200, 255, 255, 255]],
+    ["RGB and alpha of 16 bits", pngOf(16, 6, [9, 1, 8, 1, 7, 1, 255, 255, 9, 1, 8, 1, 7, 1, 0, 0]), [
+      9,
+      8,
+      7,
+      255,
+      255,
+      255,
+    ]],
+  ];
+  for (const [name, png, pixels] of cases) {
+    assert.deepEqual([...(await decode(png)).data].filter((_, i) => i % 4 < 3), pixels, name);
+  }
+});
+
+Deno.test("decode() refuses a PNG whose critical chunks are not what their checksums say, whatever the others are", async () => {
+  const note = chunk("tEXt", new TextEncoder().encode("key\0note"));
+  const png = pngOf(8, 3, [0, 1], chunk("PLTE", Uint8Array.of(200, 100, 50, 10, 20, 30)), note);
+  const text = new TextDecoder("latin1").decode(png);
+  for (const kind of ["IHDR", "PLTE", "IDAT", "IEND"]) {
+    const damaged = png.slice();
+    damaged[text.indexOf(kind) + 4 + new DataView(png.buffer).getUint32(text.indexOf(kind) - 4)] ^= 1;
+    await assertRefused(damaged, "undecodable");
+  }
+  const other = png.slice();
+  other[text.indexOf("tEXt") + 8] ^= 1;
+  assert.deepEqual((await decode(other)).data, (await decode(png)).data);
+});
+
+Deno.test("decode() refuses CMYK and arithmetic-coded JPEG and animated WebP by their headers, and says why", async () => {
+  const frame = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xc0);
+  const cmyk = jpeg.slice();
+  cmyk[frame + 9] = 4;
+  await assertRefused(cmyk, "unsupported", /CMYK.*convert it to RGB/);
+  for (const marker of [0xc9, 0xca, 0xcf]) {
+    const arithmetic = jpeg.slice();
+    arithmetic[frame + 1] = marker;
+    await assertRefused(arithmetic, "unsupported", /arithmetic-coded.*save it/);
+  }
+  const extended = Uint8Array.from([
+    ...webp.subarray(0, 12),
+    ...new TextEncoder().encode("VP8X"),
+    ...[10, 0, 0, 0, 0x00, 0, 0, 0, 47, 0, 0, 31, 0, 0],
+    ...webp.subarray(12),
+  ]);
+  new DataView(extended.buffer).setUint32(4, extended.length - 8, true);
+  assert.deepEqual(cornersOf(await decode(extended)), UPRIGHT);
+  extended[20] = 0x02;
+  await assertRefused(extended, "unsupported", /animated.*frame/);
+});
+
+Deno.test("decode() takes no two bytes within another segment for the end of a JPEG", async () => {
+  const note = [0xff, 0xfe, 0, 6, 0xff, 0xd9, 0xff, 0xd9];
+  const noted = (end: number[]) => Uint8Array.from([...jpeg.subarray(0, -2), ...note, ...end]);
+  await assertRefused(noted([]), "undecodable");
+  assert.deepEqual(cornersOf(await decode(noted([0xff, 0xd9]))), UPRIGHT);
+  assert.deepEqual(cornersOf(await decode(Uint8Array.from([...jpeg, 1, 2, 3, 0xff, 0xd8]))), UPRIGHT);
 });
 
 Deno.test("decode() refuses dimensions over the limit before decoding", async () => {

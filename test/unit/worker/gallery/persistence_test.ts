@@ -37,10 +37,13 @@ Deno.test("a gallery in a snapshot file is the same when it is opened again", ()
       assert.deepEqual(await again.subject("fruit", subject), await gallery.subject("fruit", subject));
     }
     await assert.rejects(again.subject("fruit", "gone"), UnknownError);
+    await again.close();
   }));
 
-Deno.test("a change is in the file by the time it is acknowledged, and no other file is left", () =>
+Deno.test("a change is in the file by the time it is acknowledged, and no other file is left but its lock", () =>
   inFolder(async (path) => {
+    await (await openGallery({ kind: "snapshot", path }, CARD)).close();
+    await Deno.writeTextFile(`${path}.12345.new`, "of a process that was killed while it wrote");
     const gallery = await openGallery({ kind: "snapshot", path }, CARD);
     for (let i = 0; i < 5; i++) {
       await gallery.addImage("c", `s${i}`, vector);
@@ -48,7 +51,8 @@ Deno.test("a change is in the file by the time it is acknowledged, and no other 
       assert.ok(collections.some(({ subjects }) => subjects.some(({ subject }) => subject === `s${i}`)));
     }
     const files = await Array.fromAsync(Deno.readDir(path.replace(/\/[^/]+$/, "")));
-    assert.deepEqual(files.map(({ name }) => name), ["gallery.snapshot"]);
+    assert.deepEqual(files.map(({ name }) => name).sort(), ["gallery.snapshot", "gallery.snapshot.lock"]);
+    await gallery.close();
   }));
 
 Deno.test("a snapshot of another model is refused with what to do", () =>
@@ -59,6 +63,8 @@ Deno.test("a snapshot of another model is refused with what to do", () =>
       openGallery({ kind: "snapshot", path }, other),
       (error) => error instanceof GalleryError && /sha256:1{12}.*sha256:2{12}.*set TRIPTYCH_MODEL/.test(error.message),
     );
+    // What was refused holds nothing.
+    await (await openGallery({ kind: "snapshot", path }, CARD)).close();
   }));
 
 Deno.test("a snapshot that cannot be written is found when the gallery is opened", () =>

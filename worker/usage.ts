@@ -1,0 +1,37 @@
+import { parseArgs } from "node:util";
+import { messageOf, UsageError } from "../shared/errors.ts";
+import { DEFAULT_MAX_BODY, DEFAULT_PORT, DEFAULT_QUEUE, DEFAULT_SNAPSHOT } from "./config.ts";
+
+/** What `deno task serve --help` prints. */
+export const USAGE = `Starts the worker: images in, matches out. Its settings are variables of the environment.
+
+Usage: [VARIABLE=VALUE ...] deno task serve [--help]
+
+  TRIPTYCH_MODEL         model directory or URL (default samples/model)
+  TRIPTYCH_GALLERY       memory:, or the snapshot file that keeps the gallery (default ${DEFAULT_SNAPSHOT})
+  TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, enroll, admin
+                         (default none: this machine alone is answered)
+  TRIPTYCH_CORS_ORIGINS  origins whose pages may call, separated by commas; null for pages opened from a file
+                         (default none but the worker's own)
+  TRIPTYCH_MAX_BODY      largest body in bytes (default ${DEFAULT_MAX_BODY})
+  TRIPTYCH_QUEUE         images that may wait while one is embedded (default ${DEFAULT_QUEUE})
+  PORT                   where to listen, 0 for any port that is free (default ${DEFAULT_PORT})`;
+
+/**
+ * Reads the arguments of `deno task serve`.
+ *
+ * @returns whether help is asked for, the only thing that can be
+ * @throws {UsageError} if there is any other argument
+ */
+export function asksForHelp(args: string[]): boolean {
+  try {
+    const { values } = parseArgs({ args, options: { help: { type: "boolean", short: "h" } } });
+    return values.help ?? false;
+  } catch (error) {
+    throw new UsageError(
+      `${
+        messageOf(error).split(". ")[0]
+      }: the worker is set by variables of the environment; see deno task serve --help.`,
+    );
+  }
+}
