@@ -3,6 +3,7 @@ import { tensor1d } from "@tensorflow/tfjs";
 import { messageOf, ModelError } from "../shared/errors.ts";
 import { replaceFile } from "../shared/replace_file.ts";
 import { sha256 } from "../shared/sha256.ts";
+import { concatenate } from "./concatenate.ts";
 import { Config } from "./config.ts";
 import type { Adam } from "./optimizers/adam.ts";
 
@@ -88,7 +89,7 @@ export async function hasCheckpoint(directory: string): Promise<boolean> {
 /** Writes a checkpoint so that a crash at any moment leaves either the one before or this one. */
 export async function writeCheckpoint(directory: string, checkpoint: Checkpoint): Promise<void> {
   const { tensors, ...facts } = checkpoint;
-  const values = bytesOf(tensors);
+  const values = new Uint8Array(concatenate(tensors).buffer);
   const lengths = tensors.map((tensor) => tensor.length);
   const header = new TextEncoder().encode(JSON.stringify({ ...facts, lengths, digest: await sha256(values) }));
   const prefix = new Uint8Array(16);
@@ -137,10 +138,4 @@ async function parse(bytes: Uint8Array<ArrayBuffer>): Promise<Checkpoint> {
   let offset = 0;
   const tensors = lengths.map((length) => values.slice(offset, offset += length));
   return { ...facts, config: Config.parse(facts.config), tensors };
-}
-
-function bytesOf(tensors: Float32Array[]): Uint8Array<ArrayBuffer> {
-  const values = new Float32Array(tensors.reduce((sum, tensor) => sum + tensor.length, 0));
-  tensors.reduce((offset, tensor) => (values.set(tensor, offset), offset + tensor.length), 0);
-  return new Uint8Array(values.buffer);
 }

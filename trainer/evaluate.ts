@@ -1,4 +1,3 @@
-import type { Tensor } from "@tensorflow/tfjs";
 import type { Evaluation, Threshold } from "../shared/card.ts";
 import { DataError } from "../shared/errors.ts";
 import { loadGraphNetwork } from "../shared/graph_network.ts";
@@ -51,12 +50,7 @@ export async function evaluateModel({ model, data, maxUnreadable, reporter }: Ev
   for (const { path, reason } of unreadable) reporter.warn(`skipped ${path}: ${reason}`);
   if (items.length === 0) throw new DataError(`There are no photos in ${data} that can be read.`);
   await useWasmBackend();
-  const network = await loadGraphNetwork(files);
-  const embeddings = await embedAll(
-    items.map((item) => item.pixels),
-    card.input,
-    (batch) => network.predict(batch) as Tensor,
-  );
+  const embeddings = await embedAll(await loadGraphNetwork(files), items, card.input);
   const { evaluation, thresholds, genuine, impostor } = evaluateEmbeddings(embeddings, labelsOf(items), {
     seed: card.training.seed,
   });

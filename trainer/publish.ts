@@ -33,7 +33,7 @@ export async function publish(publication: Publication): Promise<{ trained: Eval
   const { model, checkpoint, probes, seen, scheme, out } = publication;
   const { config, engine, seconds, dataHash, history } = checkpoint;
   const judge = judgeOf(probes, seen, config);
-  const floatEmbeddings = await embedProbes(model, probes, config);
+  const floatEmbeddings = await embedAll(model, probes, inputOf(config));
   const card = await exportModel({
     model,
     input: inputOf(config),
@@ -71,7 +71,7 @@ export async function judgeNetwork(
   seen: boolean,
   config: Config,
 ): Promise<EvaluatedEmbeddings> {
-  return judgeOf(probes, seen, config)(await embedProbes(model, probes, config));
+  return judgeOf(probes, seen, config)(await embedAll(model, probes, inputOf(config)));
 }
 
 /** How a photo becomes the network's input: pixels from -1 to 1. */
@@ -91,9 +91,4 @@ function judgeOf(
     const protocol = `${judged.evaluation.protocol}; identities ${seen ? "trained on too" : "never trained on"}`;
     return { ...judged, evaluation: { ...judged.evaluation, protocol } };
   };
-}
-
-function embedProbes(model: tf.LayersModel, probes: Probe[], config: Config): Promise<Float32Array<ArrayBuffer>> {
-  const pixels = probes.map((probe) => probe.pixels);
-  return embedAll(pixels, inputOf(config), (batch) => model.predict(batch) as tf.Tensor);
 }

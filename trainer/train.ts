@@ -2,7 +2,7 @@ import type { Card, Evaluation, InputSpec } from "../shared/card.ts";
 import { DataError, messageOf, UsageError } from "../shared/errors.ts";
 import { type Checkpoint, hasCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { type Config, resolveConfig } from "./config.ts";
-import { ENOUGH_PAIRS, hashOf, impostorPairs, isSeen, readDataset } from "./data/dataset.ts";
+import { countByIdentity, ENOUGH_PAIRS, hashOf, impostorPairs, isSeen, readDataset } from "./data/dataset.ts";
 import { type Photo, type Probe, readPhotos, readProbes } from "./data/photos.ts";
 import type { Dataset, Sample } from "./data/sample.ts";
 import { chooseEngine } from "./engines/mod.ts";
@@ -121,8 +121,7 @@ function assertSameConfig(given: Config, earlier: Config): void {
 }
 
 function assertUsable({ train, test }: Dataset, source: string): void {
-  const photos = new Map<string, number>();
-  for (const { identity } of train) photos.set(identity, (photos.get(identity) ?? 0) + 1);
+  const photos = countByIdentity(train);
   if (photos.size < 2 || Math.max(...photos.values()) < 2) {
     throw new DataError(
       `${source} has ${train.length} photos of ${photos.size} identities to train on: a triplet needs two photos of one identity and one of another; add photos.`,

@@ -123,11 +123,7 @@ async function validate(
 ): Promise<{ valRecallAt1: number } | undefined> {
   const labels = labelsOf(val);
   if (new Set(labels).size === labels.length) return undefined;
-  const embeddings = await embedAll(
-    val.map(({ pixels }) => pixels),
-    input,
-    (batch) => model.predict(batch) as tf.Tensor,
-  );
+  const embeddings = await embedAll(model, val, input);
   return { valRecallAt1: leaveOneOut({ embeddings, labels }, [1]).recallAt[1] };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { cosine } from "../../shared/distance.ts";
 import { encodePng, normalize, toInputPixels } from "../../shared/image/mod.ts";
 import { readModelFiles } from "../../shared/model_files.ts";
 import { startWorker } from "../../scripts/worker_process.ts";
@@ -18,11 +19,6 @@ interface Answer {
 async function send(url: string, body: BodyInit, type = "image/jpeg"): Promise<Answer> {
   const response = await fetch(url, { method: "POST", body, headers: { "content-type": type } });
   return { status: response.status, type: response.headers.get("content-type") ?? "", body: await response.json() };
-}
-
-function cosine(a: number[], b: number[]): number {
-  const dot = (x: number[], y: number[]) => x.reduce((sum, value, i) => sum + value * y[i], 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
 Deno.test("the bundled model is judged by `evaluate` as its card says, and its card keeps what the README promises", async () => {

@@ -1,5 +1,6 @@
 import type { InputSpec } from "../../shared/card.ts";
 import { normalize } from "../../shared/image/mod.ts";
+import { concatenate } from "../concatenate.ts";
 import { randomStream } from "../random.ts";
 import { augment, type Augmentation } from "./augment.ts";
 import type { Photo } from "./photos.ts";
@@ -38,13 +39,6 @@ export function trainingBatches(
     const views = rows.map((row, i) =>
       normalize(augment(photos[row].image, input, augmentation, randomStream(seed, "augment", step, i)), input)
     );
-    return { images: stack(views), labels: Int32Array.from(rows, (row) => labels[row]) };
+    return { images: concatenate(views), labels: Int32Array.from(rows, (row) => labels[row]) };
   };
-}
-
-/** Tensors of equal size, one after the other. */
-export function stack(parts: Float32Array[]): Float32Array<ArrayBuffer> {
-  const whole = new Float32Array(parts.length * (parts[0]?.length ?? 0));
-  parts.forEach((part, i) => whole.set(part, i * part.length));
-  return whole;
 }

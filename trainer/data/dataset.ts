@@ -62,7 +62,7 @@ export function splitByIdentity(samples: Sample[], seed: number): Dataset {
   }
   const shuffled = permutation(identities.length, randomStream(seed, "split")).map((i) => identities[i]);
   let testCount = Math.max(2, Math.round(identities.length * 0.2));
-  const pairs = () => impostorPairs(samples.filter(({ identity }) => shuffled.slice(0, testCount).includes(identity)));
+  const pairs = () => pairsAcross(shuffled.slice(0, testCount).map((identity) => photos.get(identity)!));
   while (pairs() < ENOUGH_PAIRS && testCount < Math.floor(identities.length / 2)) testCount++;
   const valCount = Math.min(Math.round(identities.length * 0.1), identities.length - testCount - 2);
   const part = new Map(shuffled.map((identity, rank) => [
@@ -75,11 +75,16 @@ export function splitByIdentity(samples: Sample[], seed: number): Dataset {
 
 /** Pairs of photos of different identities. */
 export function impostorPairs(samples: { identity: string }[]): number {
-  const counts = [...countByIdentity(samples).values()];
-  return (samples.length ** 2 - counts.reduce((sum, count) => sum + count * count, 0)) / 2;
+  return pairsAcross([...countByIdentity(samples).values()]);
 }
 
-function countByIdentity(samples: { identity: string }[]): Map<string, number> {
+function pairsAcross(photosByIdentity: number[]): number {
+  const total = photosByIdentity.reduce((sum, count) => sum + count, 0);
+  return (total ** 2 - photosByIdentity.reduce((sum, count) => sum + count ** 2, 0)) / 2;
+}
+
+/** How many photos each identity has. */
+export function countByIdentity(samples: { identity: string }[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { identity } of samples) counts.set(identity, (counts.get(identity) ?? 0) + 1);
   return counts;

@@ -36,7 +36,7 @@ export async function withGraph<T>(files: GraphFiles, input: InputSpec, use: (em
   try {
     const network = await loadGraphNetwork(files);
     try {
-      return await use((pixels) => embedAll(pixels, input, (batch) => network.predict(batch) as tf.Tensor));
+      return await use((pixels) => embedAll(network, pixels.map((image) => ({ pixels: image })), input));
     } finally {
       network.dispose();
     }

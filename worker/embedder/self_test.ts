@@ -1,4 +1,5 @@
 import type { Card } from "../../shared/card.ts";
+import { cosine } from "../../shared/distance.ts";
 import { messageOf, ModelError } from "../../shared/errors.ts";
 import { toInputPixels } from "../../shared/image/mod.ts";
 import type { Embedder } from "./embedder.ts";
@@ -29,7 +30,7 @@ export async function selfTest(
         }; write it again with \`deno task export\`.`,
       );
     }
-    const agreement = cosine(actual, golden.embedding, card.embedding.dimensions);
+    const agreement = cosineOfSize(actual, golden.embedding, card.embedding.dimensions);
     if (!(agreement >= MIN_COSINE)) {
       throw new ModelError(
         `This runtime does not compute what the model card says: golden input ${i} has cosine ${
@@ -42,14 +43,7 @@ export async function selfTest(
   return lowest;
 }
 
-/** The cosine of two vectors, NaN if they are not of the size. */
-function cosine(a: ArrayLike<number>, b: ArrayLike<number>, dimensions: number): number {
-  if (a.length !== dimensions || b.length !== dimensions) return NaN;
-  let dot = 0, aa = 0, bb = 0;
-  for (let i = 0; i < dimensions; i++) {
-    dot += a[i] * b[i];
-    aa += a[i] * a[i];
-    bb += b[i] * b[i];
-  }
-  return dot / Math.sqrt(aa * bb);
+/** The cosine of two embeddings, NaN if they are not of the size. */
+function cosineOfSize(a: ArrayLike<number>, b: ArrayLike<number>, dimensions: number): number {
+  return a.length === dimensions && b.length === dimensions ? cosine(a, b) : NaN;
 }

@@ -1,3 +1,4 @@
+import { squaredDistance } from "../../shared/distance.ts";
 import type { Neighbour, SubjectRecord } from "./gallery.ts";
 
 /**
@@ -25,15 +26,6 @@ export function nearestSubjects(subjects: Iterable<SubjectRecord>, embedding: Fl
     distance: Math.sqrt(squared),
     metadata: record.metadata,
   }));
-}
-
-function squaredDistance(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) {
-    const difference = a[i] - b[i];
-    sum += difference * difference;
-  }
-  return sum;
 }
 
 function before(

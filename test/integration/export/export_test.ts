@@ -45,7 +45,7 @@ async function jobFor(scheme: Scheme, out: string): Promise<ExportJob> {
     input: INPUT,
     scheme,
     probes,
-    floatEmbeddings: await embedAll(pixels, INPUT, (batch) => model.predict(batch) as tf.Tensor),
+    floatEmbeddings: await embedAll(model, pixels.map((image) => ({ pixels: image })), INPUT),
     judge: (embeddings) => evaluateEmbeddings(embeddings, probes.map((probe) => probe.label), { seed: 1 }),
     training: {
       backbone: "thin-resnet",
