@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UsageError } from "../shared/errors.ts";
-import { type BackboneName, BACKBONES } from "./models/embedder.ts";
+import { type BackboneName, BACKBONES } from "./models/backbones.ts";
 import { DISTANCE_METRICS, type DistanceMetric, LOSSES, type LossName } from "./losses/mod.ts";
 
 const names = <T extends string>(record: Record<T, unknown>) => Object.keys(record) as [T, ...T[]];

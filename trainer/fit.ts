@@ -67,10 +67,9 @@ export async function fit(options: FitOptions): Promise<number> {
   return totalSteps;
 }
 
-async function trainStep(step: number, { images, labels }: Batch, options: FitOptions): Promise<StepRecord> {
+async function trainStep(step: number, { values, shape, labels }: Batch, options: FitOptions): Promise<StepRecord> {
   const { model, optimizer } = options;
-  const [, height, width, channels] = model.inputs[0].shape as number[];
-  const x = tf.tensor4d(images, [labels.length, height, width, channels]);
+  const x = tf.tensor4d(values, shape);
   const learningRate = options.learningRate(step);
   optimizer.setLearningRate(learningRate);
   let statistics: LossStatistics | undefined;

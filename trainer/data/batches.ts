@@ -8,8 +8,9 @@ import type { Sampler } from "./sampler.ts";
 
 /** What one training step sees. */
 export interface Batch {
-  /** `[rows, height, width, channels] float32`, normalised. */
-  images: Float32Array<ArrayBuffer>;
+  /** What the network takes, normalised: `[rows, height, width, channels] float32`. */
+  values: Float32Array<ArrayBuffer>;
+  shape: [rows: number, height: number, width: number, channels: number];
   /** Identity of each row, `[rows] int32`. */
   labels: Int32Array;
 }
@@ -34,11 +35,16 @@ export function trainingBatches(
   seed: number,
 ): (step: number) => Batch {
   const labels = labelsOf(photos);
+  const { height, width, channels } = input;
   return (step) => {
     const rows = sampler(step);
     const views = rows.map((row, i) =>
       normalize(augment(photos[row].image, input, augmentation, randomStream(seed, "augment", step, i)), input)
     );
-    return { images: concatenate(views), labels: Int32Array.from(rows, (row) => labels[row]) };
+    return {
+      values: concatenate(views),
+      shape: [rows.length, height, width, channels],
+      labels: Int32Array.from(rows, (row) => labels[row]),
+    };
   };
 }

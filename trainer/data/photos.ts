@@ -18,6 +18,8 @@ export interface Photo {
 /** A sample with what the network sees of it when served: `[height, width, channels]` 8-bit pixels. */
 export interface Probe {
   identity: string;
+  /** Its path within the data set. */
+  name: string;
   pixels: Uint8Array<ArrayBuffer>;
 }
 
@@ -48,7 +50,11 @@ export function readPhotos(samples: Sample[], input: InputSpec, options: ReadOpt
  * @throws {DataError} if more than the allowed share of files cannot be read
  */
 export function readProbes(samples: Sample[], input: InputSpec, options: ReadOptions) {
-  return readFiles<Probe>(samples, ({ identity }, image) => ({ identity, pixels: fitPixels(image, input) }), options);
+  return readFiles<Probe>(
+    samples,
+    ({ identity, name }, image) => ({ identity, name, pixels: fitPixels(image, input) }),
+    options,
+  );
 }
 
 async function readFiles<T>(

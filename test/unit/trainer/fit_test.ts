@@ -24,11 +24,11 @@ function run(options: Partial<FitOptions> = {}) {
   const batches = (step: number) => {
     const random = randomStream(step);
     const labels = Int32Array.of(0, 0, 1, 1, 2, 2);
-    const images = Float32Array.from({ length: 6 * SIZE * SIZE * 3 }, (_, i) => {
+    const values = Float32Array.from({ length: 6 * SIZE * SIZE * 3 }, (_, i) => {
       const identity = labels[Math.floor(i / (SIZE * SIZE * 3))];
       return (i % 3 === identity ? 1 : -1) + 0.5 * random();
     });
-    return { images, labels };
+    return { values, shape: [6, SIZE, SIZE, 3] as [number, number, number, number], labels };
   };
   const done = fit({
     model,
