@@ -26,6 +26,9 @@ export async function replaceFile(
       for (let written = 0; written < part.length;) written += await file.write(part.subarray(written));
     }
     await file.sync();
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
   } finally {
     file.close();
   }

@@ -5,19 +5,20 @@ import { replaceFile } from "../shared/replace_file.ts";
 import { sha256 } from "../shared/sha256.ts";
 import { concatenate } from "./concatenate.ts";
 import { Config } from "./config.ts";
-import type { Adam } from "./optimizers/adam.ts";
+import type { EpochSummary } from "./fit.ts";
+import type { Optimizer, WeightAverage } from "./optimizers/mod.ts";
 
 /** What one epoch of training was like. */
-export interface EpochRecord {
-  epoch: number;
-  step: number;
-  loss: number;
-  activeTripletShare: number;
-  meanPairwiseDistance: number;
-  learningRate: number;
+export interface EpochRecord extends EpochSummary {
   /** Recall@1 on the identities to watch by, where there are some. */
   valRecallAt1?: number;
 }
+
+/** The groups of tensors in a checkpoint; some may be empty. */
+const GROUPS = ["weights", "loss", "slots", "average", "best"] as const;
+
+/** Tensors of a run: the network's weights and moving statistics, the loss's variables, the optimiser's slots, the averaged and the best weights. */
+export type CheckpointTensors = Record<typeof GROUPS[number], Float32Array[]>;
 
 /** A run between two steps: everything that the next step depends on, besides the data. */
 export interface Checkpoint {
@@ -34,49 +35,79 @@ export interface Checkpoint {
   history: EpochRecord[];
   /** Steps that the optimiser took: batches that were skipped are not among them. */
   optimizerStep: number;
-  /** The network's weights and moving statistics, the loss's variables, then the optimiser's first and second moments. */
-  tensors: Float32Array[];
+  /** Updates that went into the averaged weights. */
+  averageUpdates: number;
+  /** For each identity those that are most alike, where batches are drawn by it. */
+  alike?: number[][] | undefined;
+  /** What is left of the learning rate after the run was rescued, as a factor. */
+  rateFactor: number;
+  tensors: CheckpointTensors;
 }
 
 const FILE = "checkpoint.bin";
 const MAGIC = "TRIPTYCK";
-const VERSION = 1;
+const VERSION = 2;
 
-/** What trains: a network, the variables of its loss, and the optimiser of both. */
+/** What trains: a network, the variables of its loss, the optimiser of both, and the average of the weights. */
 export interface Trainee {
   model: tf.LayersModel;
   lossVariables: readonly tf.Variable[];
-  optimizer: Adam;
+  optimizer: Optimizer;
+  average: WeightAverage | undefined;
 }
+
+/** What a checkpoint keeps of what trains. */
+export type TraineeState = Pick<Checkpoint, "optimizerStep" | "averageUpdates"> & {
+  tensors: Omit<CheckpointTensors, "best">;
+};
 
 /** Takes what a checkpoint keeps of what trains. */
-export async function captureState(trainee: Trainee): Promise<Pick<Checkpoint, "optimizerStep" | "tensors">> {
-  const { model, lossVariables, optimizer } = trainee;
-  const weights = await Promise.all(
-    [...model.getWeights(), ...lossVariables].map((weight) => weight.data<"float32">()),
-  );
-  const { step, m, v } = await optimizer.state();
-  return { optimizerStep: step, tensors: [...weights, ...m, ...v] };
+export async function captureState({ model, lossVariables, optimizer, average }: Trainee): Promise<TraineeState> {
+  const { step, slots } = await optimizer.state();
+  const averaged = await average?.state();
+  return {
+    optimizerStep: step,
+    averageUpdates: averaged?.updates ?? 0,
+    tensors: {
+      weights: await valuesOf(model.getWeights()),
+      loss: await valuesOf(lossVariables),
+      slots,
+      average: averaged?.tensors ?? [],
+    },
+  };
 }
 
-/** Puts everything of a checkpoint into what trains by the same configuration. */
-export function restoreState(trainee: Trainee, checkpoint: Checkpoint): void {
-  const { model, lossVariables, optimizer } = trainee;
-  restoreWeights(model, checkpoint);
-  const rest = checkpoint.tensors.slice(model.getWeights().length);
+/** Copies of tensors' values. */
+export function valuesOf(tensors: readonly tf.Tensor[]): Promise<Float32Array[]> {
+  return Promise.all(tensors.map((tensor) => tensor.data<"float32">()));
+}
+
+/**
+ * Puts everything of a checkpoint into what trains by the same configuration.
+ *
+ * @param sameStage whether the optimiser goes on; if not it begins anew, with other layers to train
+ */
+export function restoreState(trainee: Trainee, checkpoint: Checkpoint, sameStage: boolean): void {
+  const { model, lossVariables, optimizer, average } = trainee;
+  const { tensors, optimizerStep, averageUpdates } = checkpoint;
+  setWeights(model, tensors.weights);
   lossVariables.forEach((variable, i) => {
-    const value = tensor1d(rest[i]).reshape(variable.shape);
+    const value = tensor1d(tensors.loss[i]).reshape(variable.shape);
     variable.assign(value);
     value.dispose();
   });
-  const moments = rest.slice(lossVariables.length);
-  const half = moments.length / 2;
-  optimizer.restore({ step: checkpoint.optimizerStep, m: moments.slice(0, half), v: moments.slice(half) });
+  if (sameStage) optimizer.restore({ step: optimizerStep, slots: tensors.slots });
+  average?.restore({ updates: averageUpdates, tensors: tensors.average });
 }
 
-/** Puts the weights of a checkpoint into a network of the same configuration. */
+/** Puts the weights that a run is judged by into a network of the same configuration: the best, else the averaged, else the last. */
 export function restoreWeights(model: tf.LayersModel, { tensors }: Checkpoint): void {
-  const weights = model.getWeights().map((weight, i) => tensor1d(tensors[i]).reshape(weight.shape));
+  const { best, average, weights } = tensors;
+  setWeights(model, [best, average, weights].find((group) => group.length > 0)!);
+}
+
+function setWeights(model: tf.LayersModel, values: Float32Array[]): void {
+  const weights = model.getWeights().map((weight, i) => tensor1d(values[i]).reshape(weight.shape));
   model.setWeights(weights);
   weights.forEach((weight) => weight.dispose());
 }
@@ -89,8 +120,8 @@ export async function hasCheckpoint(directory: string): Promise<boolean> {
 /** Writes a checkpoint so that a crash at any moment leaves either the one before or this one. */
 export async function writeCheckpoint(directory: string, checkpoint: Checkpoint): Promise<void> {
   const { tensors, ...facts } = checkpoint;
-  const values = new Uint8Array(concatenate(tensors).buffer);
-  const lengths = tensors.map((tensor) => tensor.length);
+  const values = new Uint8Array(concatenate(GROUPS.flatMap((group) => tensors[group])).buffer);
+  const lengths = Object.fromEntries(GROUPS.map((group) => [group, tensors[group].map((tensor) => tensor.length)]));
   const header = new TextEncoder().encode(JSON.stringify({ ...facts, lengths, digest: await sha256(values) }));
   const prefix = new Uint8Array(16);
   prefix.set(new TextEncoder().encode(MAGIC));
@@ -129,13 +160,16 @@ async function parse(bytes: Uint8Array<ArrayBuffer>): Promise<Checkpoint> {
   const end = 16 + view.getUint32(12, true);
   const { lengths, digest, ...facts } = JSON.parse(new TextDecoder().decode(bytes.subarray(16, end))) as
     & Omit<Checkpoint, "tensors">
-    & { lengths: number[]; digest: string };
-  const total = lengths.reduce((sum, length) => sum + length, 0);
+    & { lengths: Record<keyof CheckpointTensors, number[]>; digest: string };
+  const total = GROUPS.flatMap((group) => lengths[group]).reduce((sum, length) => sum + length, 0);
   if (bytes.length !== end + 4 * total) throw new Error("its length is wrong");
   const tail = bytes.slice(end);
   if (await sha256(tail) !== digest) throw new Error("its tensors were changed");
   const values = new Float32Array(tail.buffer);
   let offset = 0;
-  const tensors = lengths.map((length) => values.slice(offset, offset += length));
-  return { ...facts, config: Config.parse(facts.config), tensors };
+  const groups = GROUPS.map((group) => [
+    group,
+    lengths[group].map((length) => values.slice(offset, offset += length)),
+  ]);
+  return { ...facts, config: Config.parse(facts.config), tensors: Object.fromEntries(groups) as CheckpointTensors };
 }

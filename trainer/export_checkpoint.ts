@@ -5,8 +5,9 @@ import { hashOf, isSeen, readDataset } from "./data/dataset.ts";
 import { readProbes } from "./data/photos.ts";
 import { chooseEngine } from "./engines/mod.ts";
 import type { Scheme } from "./export/mod.ts";
-import { createEmbedder } from "./models/embedder.ts";
-import { inputOf, publish } from "./publish.ts";
+import { inputOf } from "./models/pixel_scales.ts";
+import { createNetwork } from "./network.ts";
+import { publish } from "./publish.ts";
 import type { Reporter } from "./report/progress.ts";
 
 /** Which run to export, and how. */
@@ -45,7 +46,7 @@ export async function exportCheckpoint(job: ExportCheckpointJob): Promise<Card> 
     onProgress: (done) => bar.update(done),
   });
   bar.done();
-  const model = createEmbedder({ ...config, input });
+  const model = await createNetwork(config);
   restoreWeights(model, checkpoint);
   return (await publish({
     model,

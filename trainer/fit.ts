@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { ModelError } from "../shared/errors.ts";
-import type { EpochRecord } from "./checkpoint.ts";
-import type { Batch } from "./data/batches.ts";
+import type { Batch, Batches } from "./data/batches.ts";
 import type { Loss, LossStatistics } from "./losses/mod.ts";
-import type { Adam } from "./optimizers/adam.ts";
+import type { Outputs } from "./models/split.ts";
+import type { Optimizer } from "./optimizers/mod.ts";
 
 /** What one training step was like. */
 export interface StepRecord extends LossStatistics {
@@ -11,45 +11,73 @@ export interface StepRecord extends LossStatistics {
   step: number;
   loss: number;
   learningRate: number;
+  /** Euclidean length of the gradient by all that trains, before it is clipped. */
+  gradientNorm: number;
+  /** Mean Euclidean length of the embeddings before they are scaled to unit length. */
+  embeddingNorm: number;
   /** Images in the batch. */
   images: number;
 }
 
-/** A training run: everything as an argument, so that it can be stopped and taken up anywhere. */
+/** What the steps of an epoch were like on average. */
+export interface EpochSummary {
+  epoch: number;
+  step: number;
+  loss: number;
+  activeTripletShare: number;
+  meanPairwiseDistance: number;
+  gradientNorm: number;
+  embeddingNorm: number;
+  learningRate: number;
+}
+
+/** A part of a training run: everything as an argument, so that it can be stopped and taken up anywhere. */
 export interface FitOptions {
-  model: tf.LayersModel;
+  /** The frozen part of the network, where it runs at every step. */
+  below: ((x: tf.Tensor) => tf.Tensor) | undefined;
+  /** The part of the network that trains, from a batch or from what `below` makes of it. */
+  forward: (x: tf.Tensor) => Outputs;
+  /** Whether the loss sees embeddings of unit length. */
+  unitLength: boolean;
   loss: Loss;
-  optimizer: Adam;
-  /** The batch of a step. */
-  batches: (step: number) => Batch;
+  optimizer: Optimizer;
+  batches: Batches;
   /** The learning rate of a step. */
   learningRate: (step: number) => number;
   /** Steps done before, and steps to have done at the end. */
   startStep: number;
-  totalSteps: number;
+  endStep: number;
   stepsPerEpoch: number;
   onStep: (record: StepRecord) => void;
   /** Whether the loss can learn from a batch of such labels; if not, it is skipped. */
   teaches: (labels: Int32Array) => boolean;
   onSkip: (step: number) => void;
-  /** Called after the last step of every epoch, and of the run. */
-  onEpoch: (record: EpochRecord) => Promise<void>;
+  /**
+   * Called after the last step of every epoch, and of the run.
+   *
+   * @returns whether the run goes on
+   */
+  onEpoch: (summary: EpochSummary) => Promise<boolean>;
   /** Ends the run after the step that is under way. */
   signal: AbortSignal;
 }
 
+/** The loss is not a number any more, and nor will the weights be. */
+export class DivergedError extends ModelError {}
+
 /**
- * Trains a network: for every step a batch, its loss, the gradient, one step of the optimiser.
+ * Trains: for every step a batch, its loss, the gradient, one step of the optimiser.
  *
- * @returns the number of steps done; less than `totalSteps` if it was stopped
- * @throws {ModelError} if the loss is not finite
+ * @returns the number of steps done; less than `endStep` if it was stopped
+ * @throws {DivergedError} if the loss is not finite
  */
 export async function fit(options: FitOptions): Promise<number> {
-  const { stepsPerEpoch, totalSteps, signal } = options;
+  const { stepsPerEpoch, endStep, signal, batches } = options;
   let records: StepRecord[] = [];
-  for (let step = options.startStep; step < totalSteps; step++) {
+  for (let step = options.startStep; step < endStep; step++) {
     if (signal.aborted) return step;
-    const batch = options.batches(step);
+    const epochEnd = Math.min(endStep, stepsPerEpoch * (Math.floor(step / stepsPerEpoch) + 1));
+    const batch = await batches.at(step, epochEnd);
     if (options.teaches(batch.labels)) {
       const record = await trainStep(step, batch, options);
       records.push(record);
@@ -57,34 +85,49 @@ export async function fit(options: FitOptions): Promise<number> {
     } else {
       options.onSkip(step);
     }
-    const endsEpoch = (step + 1) % stepsPerEpoch === 0 || step + 1 === totalSteps;
-    if (endsEpoch && records.length > 0) {
-      await options.onEpoch(summarize(records, Math.ceil((step + 1) / stepsPerEpoch)));
+    if (step + 1 === epochEnd && records.length > 0) {
+      if (!await options.onEpoch(summarize(records, Math.ceil(epochEnd / stepsPerEpoch)))) return step + 1;
       records = [];
     }
     await untilNextTask();
   }
-  return totalSteps;
+  return endStep;
 }
 
 async function trainStep(step: number, { values, shape, labels }: Batch, options: FitOptions): Promise<StepRecord> {
-  const { model, optimizer } = options;
-  const x = tf.tensor4d(values, shape);
+  const { forward, unitLength, optimizer } = options;
+  const x = tf.tidy(() => {
+    const batch = tf.tensor(values, shape);
+    return options.below?.(batch) ?? batch;
+  });
   const learningRate = options.learningRate(step);
   optimizer.setLearningRate(learningRate);
   let statistics: LossStatistics | undefined;
-  const loss = optimizer.minimize(() => {
-    const embeddings = model.apply(x, { training: true }) as tf.Tensor2D;
-    return options.loss(labels, embeddings, (seen) => statistics = seen);
+  let length: tf.Scalar | undefined;
+  const { loss, gradientNorm } = optimizer.minimize(() => {
+    const { raw, embeddings } = forward(x);
+    length = tf.keep(tf.tidy(() => tf.mean(tf.sqrt(tf.sum(tf.square(raw), 1)))));
+    return options.loss(labels, unitLength ? embeddings : raw, (seen) => statistics = seen);
   });
-  const [value] = await loss.data();
-  tf.dispose([x, loss]);
+  const facts = tf.stack([loss, gradientNorm, length!]);
+  const [value, gradient, embeddingNorm] = await facts.data();
+  tf.dispose([x, loss, gradientNorm, length!, facts]);
   if (!Number.isFinite(value)) {
-    throw new ModelError(
-      `The loss is ${value} at step ${step + 1}; lower learningRate and train again. The last checkpoint is kept.`,
+    throw new DivergedError(
+      `The loss is ${value} at step ${
+        step + 1
+      }: lower learningRate, or set clipNorm=1 or rescue=true, and train again. The last checkpoint is kept.`,
     );
   }
-  return { ...statistics!, step: step + 1, loss: value, learningRate, images: labels.length };
+  return {
+    ...statistics!,
+    step: step + 1,
+    loss: value,
+    gradientNorm: gradient,
+    embeddingNorm,
+    learningRate,
+    images: labels.length,
+  };
 }
 
 /** Whether a batch holds an anchor with a positive and a negative. */
@@ -93,7 +136,7 @@ export function hasTriplet(labels: Int32Array): boolean {
   return identities > 1 && identities < labels.length;
 }
 
-function summarize(records: StepRecord[], epoch: number): EpochRecord {
+function summarize(records: StepRecord[], epoch: number): EpochSummary {
   const mean = (of: (record: StepRecord) => number) => records.reduce((sum, r) => sum + of(r), 0) / records.length;
   const { step, learningRate } = records[records.length - 1];
   return {
@@ -102,6 +145,8 @@ function summarize(records: StepRecord[], epoch: number): EpochRecord {
     loss: mean((r) => r.loss),
     activeTripletShare: mean((r) => r.activeTripletShare),
     meanPairwiseDistance: mean((r) => r.meanPairwiseDistance),
+    gradientNorm: mean((r) => r.gradientNorm),
+    embeddingNorm: mean((r) => r.embeddingNorm),
     learningRate,
   };
 }

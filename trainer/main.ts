@@ -22,6 +22,19 @@ interface Command {
   run(values: Values, signal: AbortSignal): Promise<void>;
 }
 
+/** What the machine says when it has no room left, and what a person can do. */
+const SHORTAGES: [pattern: RegExp, sentence: (message: string) => string][] = [
+  [
+    /os error (27|28|122)\)/,
+    (message) => `The disk is full: ${message}. Make room and go on with --resume; the last good checkpoint is kept.`,
+  ],
+  [
+    /memory access out of bounds|allocation failed|out of memory/i,
+    (message) =>
+      `The memory is full: ${message}. Take a smaller batch or imageSize, or freeze more layers; the last good checkpoint is kept.`,
+  ],
+];
+
 /** Options as given: texts, lists of texts, and flags. */
 type Values = Record<string, string | string[] | boolean | undefined>;
 
@@ -36,10 +49,12 @@ Usage: deno task train --data DIR|FILE --out DIR [options]
 
   --data DIR|FILE        one folder per identity, or train/, val/, test/ with such folders in them;
                          or a .csv or .jsonl file: path,identity[,split]
-  --out DIR              where the model, the checkpoint and metrics.json go
-  --preset NAME          ${Object.keys(PRESETS).join(" or ")} (default products)
+  --out DIR              where model, checkpoint, report.html, metrics.json and TensorBoard's events go
+  --preset NAME          ${Object.keys(PRESETS).join(", ")} (default products)
   --config FILE          settings as JSON
   --set KEY=VALUE        one setting; may be repeated
+  --freeze NAME          as --set freeze=NAME
+  --rescue               as --set rescue=true
   --engine NAME          ${["auto", ...Object.keys(ENGINES)].join(", ")} (default auto)
   --resume               goes on from the checkpoint in --out
   --max-unreadable N     share of files that may be unreadable (default 0.05)
@@ -53,6 +68,8 @@ ${describeSettings()}`,
       preset: { type: "string" },
       config: { type: "string" },
       set: { type: "string", multiple: true },
+      freeze: { type: "string" },
+      rescue: { type: "boolean" },
       engine: { type: "string", default: "auto" },
       resume: { type: "boolean", default: false },
       "max-unreadable": { type: "string", default: "0.05" },
@@ -73,6 +90,7 @@ ${describeSettings()}`,
       console.log(
         evaluationTable({
           untrained: result.untrained,
+          ...(result.pretrained && { "weights as given": result.pretrained }),
           trained: result.trained.evaluation,
           [result.card.quantization.scheme]: result.card.evaluation,
         }, `identities ${result.seen ? "trained on too" : "never trained on"}`),
@@ -146,12 +164,13 @@ Usage: deno task export --checkpoint DIR --out DIR [--quantize none|float16|uint
 };
 
 /** The settings that were given; none where a run goes on and nothing was given. */
-async function configOf({ preset, config, set, resume }: Values): Promise<Config | undefined> {
-  if (resume && preset === undefined && config === undefined && set === undefined) return undefined;
+async function configOf({ preset, config, set = [], freeze, rescue, resume }: Values): Promise<Config | undefined> {
+  const single = [...set as string[], ...freeze ? [`freeze=${freeze}`] : [], ...rescue ? ["rescue=true"] : []];
+  if (resume && preset === undefined && config === undefined && single.length === 0) return undefined;
   return resolveConfig({
     preset: preset as string | undefined,
     file: config === undefined ? undefined : await readJson(config as string),
-    set: set as string[] | undefined,
+    set: single,
   });
 }
 
@@ -177,8 +196,11 @@ export async function main(args: string[]): Promise<number> {
     return interrupt.signal.aborted ? EXIT.interrupted : EXIT.done;
   } catch (error) {
     if (interrupt.signal.aborted && error === interrupt.signal.reason) return EXIT.interrupted;
-    console.error(verbose && error instanceof Error ? error.stack : `error: ${messageOf(error)}`);
-    if (!(error instanceof TriptychError) && !verbose) {
+    const shortage = SHORTAGES.find(([pattern]) => pattern.test(messageOf(error)))?.[1];
+    console.error(
+      verbose && error instanceof Error ? error.stack : `error: ${shortage?.(messageOf(error)) ?? messageOf(error)}`,
+    );
+    if (!(error instanceof TriptychError) && shortage === undefined && !verbose) {
       console.error("This is a defect of ours; --verbose says where it arose.");
     }
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;

@@ -1,13 +1,13 @@
 import type * as tf from "@tensorflow/tfjs";
-import type { Card, InputSpec } from "../shared/card.ts";
+import { cardTraining } from "./card_training.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Config } from "./config.ts";
 import { labelsOf } from "./data/batches.ts";
 import type { Probe } from "./data/photos.ts";
-import manifest from "./deno.json" with { type: "json" };
 import { embedAll } from "./embed.ts";
-import { exportModel, type Scheme } from "./export/mod.ts";
+import { type Exported, exportModel, fusedNetwork, type Scheme } from "./export/mod.ts";
 import { type EvaluatedEmbeddings, evaluateEmbeddings } from "./metrics/mod.ts";
+import { inputOf } from "./models/pixel_scales.ts";
 
 /** A trained network, and what makes a model directory of it. */
 export interface Publication {
@@ -23,45 +23,33 @@ export interface Publication {
   out: string;
 }
 
+/** What was published. */
+export interface Published extends Exported {
+  /** The figures of the float32 network. */
+  trained: EvaluatedEmbeddings;
+}
+
 /**
  * Judges a trained network and exports it with its card.
  *
- * @returns the figures of the float32 network, and the card with those of the exported one
  * @throws {ModelError} if the exported model is not the one that was trained
  */
-export async function publish(publication: Publication): Promise<{ trained: EvaluatedEmbeddings; card: Card }> {
+export async function publish(publication: Publication): Promise<Published> {
   const { model, checkpoint, probes, seen, scheme, out } = publication;
-  const { config, engine, seconds, dataHash, history } = checkpoint;
+  const { config } = checkpoint;
   const judge = judgeOf(probes, seen, config);
   const floatEmbeddings = await embedAll(model, probes, inputOf(config));
-  const card = await exportModel({
+  const exported = await exportModel({
     model,
     input: inputOf(config),
     scheme,
     probes,
     floatEmbeddings,
     judge,
-    training: {
-      backbone: config.backbone,
-      loss: [
-        config.loss,
-        config.distance && `${config.distance} distance`,
-        config.margin !== undefined && `margin ${config.margin}`,
-      ].filter(Boolean).join(", "),
-      sampler: config.sampler === "pk"
-        ? `PK, ${config.identitiesPerBatch} identities x ${config.imagesPerIdentity} images`
-        : `shuffled, ${config.batchSize} images`,
-      optimizer: `Adam, learning rate ${config.learningRate}, ${config.warmupSteps} warm-up steps, ${config.schedule}`,
-      seed: config.seed,
-      engine,
-      epochs: history.length,
-      seconds: Math.round(seconds),
-      dataHash,
-      version: manifest.version,
-    },
+    training: cardTraining(checkpoint),
     out,
   });
-  return { trained: judge(floatEmbeddings), card };
+  return { trained: judge(floatEmbeddings), ...exported };
 }
 
 /** Judges a network on photos of identities that it was not trained on. */
@@ -71,13 +59,12 @@ export async function judgeNetwork(
   seen: boolean,
   config: Config,
 ): Promise<EvaluatedEmbeddings> {
-  return judgeOf(probes, seen, config)(await embedAll(model, probes, inputOf(config)));
-}
-
-/** How a photo becomes the network's input: pixels from -1 to 1. */
-export function inputOf({ imageSize, channels, fit }: Config): InputSpec {
-  const half = new Array(channels).fill(0.5);
-  return { height: imageSize, width: imageSize, channels, fit, mean: half, std: half };
+  const fused = await fusedNetwork(model);
+  try {
+    return judgeOf(probes, seen, config)(await embedAll(fused, probes, inputOf(config)));
+  } finally {
+    fused.dispose();
+  }
 }
 
 function judgeOf(

@@ -1,15 +1,18 @@
-import type { Card, Evaluation, InputSpec } from "../shared/card.ts";
+import type { Evaluation, InputSpec } from "../shared/card.ts";
 import { DataError, messageOf, UsageError } from "../shared/errors.ts";
 import { type Checkpoint, hasCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { type Config, resolveConfig } from "./config.ts";
 import { countByIdentity, ENOUGH_PAIRS, hashOf, impostorPairs, isSeen, readDataset } from "./data/dataset.ts";
 import { type Photo, type Probe, readPhotos, readProbes } from "./data/photos.ts";
 import type { Dataset, Sample } from "./data/sample.ts";
+import { sharePhotos } from "./data/shared_photos.ts";
 import { chooseEngine } from "./engines/mod.ts";
-import type { EvaluatedEmbeddings } from "./metrics/mod.ts";
-import { createEmbedder } from "./models/embedder.ts";
-import { inputOf, judgeNetwork, publish } from "./publish.ts";
+import { inputOf } from "./models/pixel_scales.ts";
+import { judgeNetwork, publish, type Published } from "./publish.ts";
+import { createNetwork, loadWeights } from "./network.ts";
 import type { Reporter } from "./report/progress.ts";
+import { writeReport } from "./report/report.ts";
+import { readRunLog } from "./report/run_log.ts";
 import { trainNetwork } from "./train_network.ts";
 
 /** A training run as a person asks for it. */
@@ -31,10 +34,10 @@ export interface TrainJob {
 }
 
 /** The figures of a run, all on the same photos, which it was not trained on. */
-export interface TrainResult {
+export interface TrainResult extends Published {
   untrained: Evaluation;
-  trained: EvaluatedEmbeddings;
-  card: Card;
+  /** With the weights that training started from, if it started from some. */
+  pretrained: Evaluation | undefined;
   /** Whether the figures are of identities that were trained on after all. */
   seen: boolean;
 }
@@ -65,22 +68,40 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   const { photos, val, probes } = await readData(dataset, input, job);
 
   const seen = isSeen(dataset);
-  const model = createEmbedder({ ...config, input });
-  const untrained = (await judgeNetwork(model, probes, seen, config)).evaluation;
+  const model = await createNetwork(config);
+  const judge = async () => (await judgeNetwork(model, probes, seen, config)).evaluation;
+  const untrained = await judge();
+  await loadWeights(model, config, reporter);
+  const pretrained = config.weights === undefined ? undefined : await judge();
   const checkpoint = await trainNetwork(model, { ...job, config, photos, val, before, dataHash, engine: engine.name });
   signal.throwIfAborted();
 
-  const { trained, card } = await publish({ model, checkpoint, probes, seen, scheme: config.quantize, out: job.out });
-  const { evaluation, genuine, impostor } = trained;
-  const figures = { config, untrained, trained: evaluation, exported: card.evaluation, genuine, impostor };
-  await Deno.writeTextFile(
-    `${job.out}/metrics.json`,
-    JSON.stringify({ ...figures, history: checkpoint.history }, null, 2),
-  );
+  const published = await publish({ model, checkpoint, probes, seen, scheme: config.quantize, out: job.out });
+  const result = { untrained, pretrained, seen, ...published };
+  await writeFigures(result, { job, checkpoint, engine: `${engine.name}, ${engine.device}`, probes });
   reporter.info(
-    `Verified the exported model: mean cosine ${card.quantization.meanCosine.toFixed(6)} to the float32 network.`,
+    `Verified the exported model: mean cosine ${
+      published.card.quantization.meanCosine.toFixed(6)
+    } to the float32 network.`,
   );
-  return { untrained, trained, card, seen };
+  return result;
+}
+
+/** Writes metrics.json for programs and report.html for people. */
+async function writeFigures(
+  { untrained, pretrained, trained, card, embeddings }: TrainResult,
+  { job, checkpoint, engine, probes }: { job: TrainJob; checkpoint: Checkpoint; engine: string; probes: Probe[] },
+): Promise<void> {
+  const { out, data } = job;
+  const { config, history } = checkpoint;
+  const { evaluation, ...judged } = trained;
+  const figures = { config, untrained, pretrained, trained: evaluation, exported: card.evaluation, ...judged, history };
+  await Deno.writeTextFile(`${out}/metrics.json`, JSON.stringify(figures, null, 2));
+  const log = await readRunLog(out);
+  await writeReport(`${out}/report.html`, {
+    ...{ title: data, config, card, engine, ...log, probes, embeddings },
+    ...{ untrained, trained: evaluation },
+  });
 }
 
 async function makeDirectory(path: string): Promise<void> {
@@ -157,7 +178,7 @@ async function readData(dataset: Dataset, input: InputSpec, job: TrainJob): Prom
     for (const { path, reason } of unreadable) reporter.warn(`skipped ${path}: ${reason}`);
     return items as T[];
   };
-  const photos = await read<Photo>(dataset.train, readPhotos);
+  const photos = [...sharePhotos(await read<Photo>(dataset.train, readPhotos))];
   const val = await read<Probe>(dataset.val, readProbes);
   const probes = await read<Probe>(dataset.test, readProbes);
   bar.done();

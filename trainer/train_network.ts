@@ -1,19 +1,32 @@
 import type * as tf from "@tensorflow/tfjs";
-import type { InputSpec } from "../shared/card.ts";
-import { captureState, type Checkpoint, restoreState, type Trainee, writeCheckpoint } from "./checkpoint.ts";
-import { watchCollapse } from "./collapse.ts";
+import {
+  captureState,
+  type Checkpoint,
+  type EpochRecord,
+  readCheckpoint,
+  restoreState,
+  restoreWeights,
+  type Trainee,
+  valuesOf,
+  writeCheckpoint,
+} from "./checkpoint.ts";
+import { type CollapseWatch, watchCollapse } from "./collapse.ts";
 import type { Config } from "./config.ts";
-import { labelsOf, trainingBatches } from "./data/batches.ts";
+import { labelsOf } from "./data/batches.ts";
 import type { Photo, Probe } from "./data/photos.ts";
-import { pkSampler, type Sampler, shuffledSampler } from "./data/sampler.ts";
+import type { Sampler } from "./data/sampler.ts";
 import { embedAll } from "./embed.ts";
-import { fit, hasTriplet, type StepRecord } from "./fit.ts";
-import { LOSSES, type TrainableLoss } from "./losses/mod.ts";
+import { DivergedError, type EpochSummary, fit, hasTriplet, type StepRecord } from "./fit.ts";
+import { type Journal, openJournal } from "./journal.ts";
+import { BATCH_LAYOUTS, LOSSES, type TrainableLoss } from "./losses/mod.ts";
 import { leaveOneOut } from "./metrics/mod.ts";
-import { Adam, trainableVariables } from "./optimizers/adam.ts";
-import { inputOf } from "./publish.ts";
-import type { Progress, Reporter } from "./report/progress.ts";
+import { layerRates } from "./models/layer_rates.ts";
+import { inputOf } from "./models/pixel_scales.ts";
+import { createOptimizer, trainableVariables, variablesOf, WeightAverage } from "./optimizers/mod.ts";
+import type { Reporter } from "./report/progress.ts";
+import { alikeIdentities, imagesPerBatch, samplerOf } from "./sampling.ts";
 import { learningRateAt } from "./schedule.ts";
+import { openStage, type Stage, stagesOf } from "./stages.ts";
 
 /** What training needs besides the network. */
 export interface Training {
@@ -32,127 +45,224 @@ export interface Training {
   signal: AbortSignal;
 }
 
+/** How often a run is rescued before it is given up. */
+const RESCUES = 3;
+/** What a rescue leaves of the learning rate. */
+const RESCUE_FACTOR = 0.1;
+
 /**
- * Trains a network to the end of its schedule, or until it is told to stop, with a checkpoint after every epoch and at the end.
+ * Trains a network to the end of its schedule, or until it is told to stop, with a checkpoint after every epoch and at the
+ * end. Afterwards the network has the weights to be judged by: the best, the averaged or the last, as configured.
  *
  * @returns the checkpoint at the end
- * @throws {ModelError} if the loss is not finite
+ * @throws {DivergedError} if the loss is not finite, and rescuing the run did not help
  */
 export async function trainNetwork(model: tf.LayersModel, training: Training): Promise<Checkpoint> {
-  const { config, photos, val, before, out, data, dataHash, engine, reporter, signal } = training;
-  const input = inputOf(config);
-  const plan = planOf(config, photos.length);
-  const { loss, variables } = createLoss(config, new Set(labelsOf(photos)).size);
-  const optimizer = new Adam([...trainableVariables(model), ...variables], { learningRate: config.learningRate });
-  const trainee: Trainee = { model, lossVariables: variables, optimizer };
-  if (before) {
-    restoreState(trainee, before);
-    reporter.info(`Going on after step ${before.step} of ${plan.totalSteps}.`);
+  const run = new Run(model, training);
+  try {
+    let from = training.before;
+    for (let rescues = 0;; rescues++) {
+      try {
+        const checkpoint = await run.from(from);
+        restoreWeights(model, checkpoint);
+        return checkpoint;
+      } catch (error) {
+        if (!(error instanceof DivergedError && training.config.rescue && rescues < RESCUES)) throw error;
+        from = await run.rescued();
+        training.reporter.warn(`${error.message} Going back to step ${from.step} with a tenth of the learning rate.`);
+      }
+    }
+  } finally {
+    run.dispose();
   }
-  const history = before?.history ?? [];
-  const clock = stopwatch(before?.seconds ?? 0);
-  const save = async (step: number): Promise<Checkpoint> => {
-    const state = await captureState(trainee);
-    const checkpoint = { config, step, seconds: clock.seconds(), engine, data, dataHash, history, ...state };
+}
+
+/** A run: what lives as long as it, and what changes while it goes on. */
+class Run {
+  readonly #loss: TrainableLoss;
+  readonly #average: WeightAverage | undefined;
+  readonly #labels: Int32Array;
+  readonly #stepsPerEpoch: number;
+  readonly #totalSteps: number;
+  #journal!: Journal;
+  #watch!: CollapseWatch;
+  #sampler!: Sampler;
+  #history: EpochRecord[] = [];
+  #alike: number[][] | undefined;
+  #rateFactor = 1;
+  #best: Float32Array[] = [];
+
+  constructor(private readonly model: tf.LayersModel, private readonly training: Training) {
+    const { config, photos } = training;
+    this.#labels = labelsOf(photos);
+    this.#loss = createLoss(config, new Set(this.#labels).size);
+    if (config.averageDecay !== undefined) {
+      this.#average = new WeightAverage(variablesOf(model.weights), config.averageDecay);
+    }
+    this.#stepsPerEpoch = Math.max(1, Math.round(photos.length / imagesPerBatch(config)));
+    this.#totalSteps = Math.min(config.epochs * this.#stepsPerEpoch, config.maxSteps ?? Infinity);
+  }
+
+  /** Runs to the end, from the start or from a checkpoint. */
+  async from(before: Checkpoint | undefined): Promise<Checkpoint> {
+    const { config, out, reporter, signal } = this.training;
+    this.#history = [...before?.history ?? []];
+    this.#rateFactor = before?.rateFactor ?? 1;
+    this.#best = before?.tensors.best ?? [];
+    this.#watch = watchCollapse(config.loss.startsWith("triplet") ? config.margin ?? 1 : undefined);
+    this.#useSampler(before?.alike);
+    const startStep = before?.step ?? 0;
+    const seconds = before?.seconds ?? 0;
+    this.#journal = await openJournal({ out, reporter, totalSteps: this.#totalSteps, startStep, seconds });
+    if (before) reporter.info(`Going on after step ${startStep} of ${this.#totalSteps}.`);
+    let step = startStep, checkpoint = before;
+    try {
+      for (const stage of stagesOf(this.model, config, this.#totalSteps)) {
+        if (step >= stage.end || signal.aborted || this.#isOver()) continue;
+        checkpoint = await this.#runStage(stage, step, step === startStep ? before : undefined);
+        step = checkpoint.step;
+      }
+    } finally {
+      await this.#journal.close();
+    }
+    if (signal.aborted && step < this.#totalSteps) {
+      reporter.info(`Stopped after step ${step} of ${this.#totalSteps}; --resume goes on from there.`);
+    }
+    return checkpoint!;
+  }
+
+  /** The last good checkpoint, to go on from more slowly. */
+  async rescued(): Promise<Checkpoint> {
+    return { ...await readCheckpoint(this.training.out), rateFactor: this.#rateFactor * RESCUE_FACTOR };
+  }
+
+  dispose(): void {
+    this.#average?.dispose();
+    this.#loss.variables.forEach((variable) => variable.dispose());
+  }
+
+  async #runStage(stage: Stage, startStep: number, before: Checkpoint | undefined): Promise<Checkpoint> {
+    const { config, photos, reporter, signal } = this.training;
+    const input = inputOf(config);
+    const sampler: Sampler = (step) => this.#sampler(step);
+    const opened = await openStage(stage, this.model, photos, { config, input, sampler, reporter });
+    const trainee = this.#newTrainee();
+    if (before) restoreState(trainee, before, startStep > stage.start);
+    else if (startStep === 0 && config.rescue) await this.#save(trainee, 0);
+    this.#journal.begin();
+    try {
+      const step = await fit({
+        ...opened,
+        unitLength: config.unitLength,
+        loss: this.#loss.loss,
+        optimizer: trainee.optimizer,
+        learningRate: (step) => this.#rateFactor * rateIn(stage, step, config),
+        startStep,
+        endStep: stage.end,
+        stepsPerEpoch: this.#stepsPerEpoch,
+        teaches: needsTriplets(config, this.#loss) ? hasTriplet : () => true,
+        onStep: (record) => this.#endStep(record, opened.batches.waitedMs()),
+        onSkip: () => this.#journal.skip(),
+        onEpoch: (summary) => this.#endEpoch(summary, trainee, stage),
+        signal,
+      });
+      return await this.#save(trainee, step);
+    } finally {
+      this.#journal.end();
+      opened.close();
+      trainee.optimizer.dispose();
+    }
+  }
+
+  #newTrainee(): Trainee {
+    const { config } = this.training;
+    const lossVariables = this.#loss.variables;
+    const rates = [...layerRates(this.model, config.layerDecay), ...lossVariables.map(() => 1)];
+    const optimizer = createOptimizer([...trainableVariables(this.model), ...lossVariables], { ...config, rates });
+    return { model: this.model, lossVariables, optimizer, average: this.#average };
+  }
+
+  #endStep(record: StepRecord, waitedMs: number): void {
+    this.#average?.update();
+    this.#journal.step(record, waitedMs);
+    const trouble = this.#watch.see(record);
+    if (trouble === undefined) return;
+    if (this.training.config.rescue) throw new DivergedError(trouble);
+    this.training.reporter.warn(trouble);
+  }
+
+  /** @returns whether the run goes on */
+  async #endEpoch(summary: EpochSummary, trainee: Trainee, stage: Stage): Promise<boolean> {
+    const { config, photos, val } = this.training;
+    const input = inputOf(config);
+    this.#average?.swap();
+    const valRecallAt1 = await validate(this.model, val, input);
+    if (valRecallAt1 !== undefined && valRecallAt1 > bestRecall(this.#history) && config.patience !== undefined) {
+      this.#best = await valuesOf(this.model.getWeights());
+    }
+    this.#average?.swap();
+    const record = { ...summary, ...(valRecallAt1 !== undefined && { valRecallAt1 }) };
+    this.#history.push(record);
+    await this.#journal.epoch(record);
+    if (config.sampler === "hard-classes") this.#useSampler(await alikeIdentities(this.model, photos, input, config));
+    const good = this.#watch.healthy() || !config.rescue;
+    if (good && summary.step < stage.end) await this.#save(trainee, summary.step);
+    return !this.#isOver();
+  }
+
+  #useSampler(alike: number[][] | undefined): void {
+    this.#alike = alike;
+    this.#sampler = samplerOf(this.#labels, this.training.config, alike);
+  }
+
+  /** Whether validation has not got better for as long as the configuration allows. */
+  #isOver(): boolean {
+    const { patience } = this.training.config;
+    const recalls = this.#history.map((record) => record.valRecallAt1 ?? 0);
+    return patience !== undefined && recalls.length - 1 - recalls.indexOf(Math.max(...recalls)) >= patience;
+  }
+
+  async #save(trainee: Trainee, step: number): Promise<Checkpoint> {
+    const { config, data, dataHash, engine, out } = this.training;
+    const { tensors, ...state } = await captureState(trainee);
+    const checkpoint: Checkpoint = {
+      ...{ config, data, dataHash, engine, step, seconds: this.#journal.seconds(), history: this.#history },
+      ...{ alike: this.#alike, rateFactor: this.#rateFactor, ...state },
+      tensors: { ...tensors, best: this.#best },
+    };
     await writeCheckpoint(out, checkpoint);
     return checkpoint;
-  };
-  const bar = reporter.progress("Training", plan.totalSteps);
-  const collapse = config.loss.startsWith("triplet") ? watchCollapse(config.margin ?? 1) : () => undefined;
-  let valRecall = "", skipped = 0;
-  const done = await fit({
-    model,
-    loss,
-    optimizer,
-    batches: trainingBatches(photos, input, samplerOf(photos, config), config, config.seed),
-    learningRate: (step) => learningRateAt(step, { ...config, totalSteps: plan.totalSteps }),
-    startStep: before?.step ?? 0,
-    ...plan,
-    onStep: (record) => {
-      report(bar, record, clock, valRecall);
-      const warning = collapse(record);
-      if (warning) reporter.warn(warning);
-    },
-    // A loss with class centres compares rows with these, not with each other.
-    teaches: variables.length > 0 ? () => true : hasTriplet,
-    onSkip: () => skipped++,
-    onEpoch: async (record) => {
-      const validation = await validate(model, val, input);
-      history.push({ ...record, ...validation });
-      if (validation) valRecall = `  val recall@1 ${validation.valRecallAt1.toFixed(3)}`;
-      if (record.step < plan.totalSteps) await save(record.step);
-    },
-    signal,
-  });
-  bar.done();
-  if (skipped > 0) reporter.warn(`${skipped} batches had no anchor with a positive and a negative and taught nothing.`);
-  if (done < plan.totalSteps) {
-    reporter.info(`Stopped after step ${done} of ${plan.totalSteps}; --resume goes on from there.`);
   }
-  const checkpoint = await save(done);
-  optimizer.dispose();
-  variables.forEach((variable) => variable.dispose());
-  return checkpoint;
 }
 
-function createLoss({ loss, dimensions, seed, margin, distance }: Config, classes: number): TrainableLoss {
-  return LOSSES[loss]({
-    classes,
-    dimensions,
-    seed,
-    ...(margin !== undefined && { margin }),
-    ...(distance !== undefined && { distance }),
-  });
+function createLoss({ loss, softMargin, ...config }: Config, classes: number): TrainableLoss {
+  const { dimensions, seed, margin, distance, positiveMargin, temperature, alpha, beta, base, scale } = config;
+  const own = { margin, distance, soft: softMargin, positiveMargin, temperature, alpha, beta, base, scale };
+  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  return LOSSES[loss]({ classes, dimensions, seed, ...given });
 }
 
-function samplerOf(photos: Photo[], config: Config): Sampler {
-  return config.sampler === "pk" ? pkSampler(labelsOf(photos), config) : shuffledSampler(photos.length, config);
+/** A loss with class centres compares rows with these, not with each other; one of pairs or triplets gets what it needs. */
+function needsTriplets({ loss }: Config, { variables }: TrainableLoss): boolean {
+  return variables.length === 0 && BATCH_LAYOUTS[loss] === undefined;
 }
 
-function planOf(config: Config, photos: number): { stepsPerEpoch: number; totalSteps: number } {
-  const batch = config.sampler === "pk" ? config.identitiesPerBatch * config.imagesPerIdentity : config.batchSize;
-  const stepsPerEpoch = Math.max(1, Math.round(photos / batch));
-  return { stepsPerEpoch, totalSteps: Math.min(config.epochs * stepsPerEpoch, config.maxSteps ?? Infinity) };
+function rateIn({ start, end }: Stage, step: number, config: Config): number {
+  return learningRateAt(step - start, { ...config, totalSteps: end - start });
+}
+
+function bestRecall(history: EpochRecord[]): number {
+  return Math.max(-1, ...history.map(({ valRecallAt1 }) => valRecallAt1 ?? -1));
 }
 
 /** Recall@1 on identities that are not trained on, if there are some with two photos. */
 async function validate(
   model: tf.LayersModel,
   val: Probe[],
-  input: InputSpec,
-): Promise<{ valRecallAt1: number } | undefined> {
+  input: ReturnType<typeof inputOf>,
+): Promise<number | undefined> {
   const labels = labelsOf(val);
   if (new Set(labels).size === labels.length) return undefined;
   const embeddings = await embedAll(model, val, input);
-  return { valRecallAt1: leaveOneOut({ embeddings, labels }, [1]).recallAt[1] };
-}
-
-function report(bar: Progress, record: StepRecord, clock: Stopwatch, valRecall: string): void {
-  const active = `${Math.round(100 * record.activeTripletShare)}%`;
-  bar.update(
-    record.step,
-    `loss ${record.loss.toFixed(4)}  active triplets ${active}  ${clock.rate(record.images)} images/s${valRecall}`,
-  );
-}
-
-interface Stopwatch {
-  /** Seconds in all, those of earlier runs included. */
-  seconds(): number;
-  /** Images per second since the call before, smoothed. */
-  rate(images: number): string;
-}
-
-function stopwatch(earlier: number): Stopwatch {
-  const start = performance.now();
-  let last = start, perSecond = 0;
-  return {
-    seconds: () => earlier + (performance.now() - start) / 1000,
-    rate(images) {
-      const now = performance.now();
-      const current = 1000 * images / (now - last);
-      perSecond = perSecond === 0 ? current : 0.9 * perSecond + 0.1 * current;
-      last = now;
-      return perSecond.toFixed(0);
-    },
-  };
+  return leaveOneOut({ embeddings, labels }, [1]).recallAt[1];
 }

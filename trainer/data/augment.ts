@@ -1,6 +1,9 @@
 import type { InputSpec } from "../../shared/card.ts";
 import { fitPixels, type Image, type Region, resize, toChannels } from "../../shared/image/mod.ts";
 import type { Random } from "../random.ts";
+import { colorJitter, toGrey } from "./augmentation/color.ts";
+import { cutOut } from "./augmentation/cutout.ts";
+import { gaussianBlur } from "./augmentation/gaussian_blur.ts";
 
 /** How a photo is varied each time it is trained on. */
 export interface Augmentation {
@@ -13,13 +16,29 @@ export interface Augmentation {
   contrast: number;
   /** The greatest relative change of saturation, 0 for none. */
   saturation: number;
+  /** The greatest change of hue, in turns of the colour circle, 0 for none, 0.5 for any. */
+  hue: number;
+  /** The share of photos that lose their colours. */
+  grey: number;
+  /** The share of photos that are blurred, as far as the view's size allows: below 64 pixels next to nothing is. */
+  blur: number;
+  /** The greatest share of the view's area that a patch covers: drawn uniformly from 0 to this value, 0 for no patch. */
+  cutout: number;
 }
 
 const ASPECT_RATIOS: [number, number] = [3 / 4, 4 / 3];
+/** What standard deviations the blur has in a view of so many pixels: SimCLR's. */
+const BLUR_SIGMA: [number, number] = [0.1, 2];
+const BLUR_SIZE = 224;
 
 /**
- * A random view of a photo at the network's size: random resized crop (Szegedy et al. 2015), mirror image, brightness,
- * contrast and saturation.
+ * A random view of a photo at the network's size: random resized crop (Szegedy et al. 2015, "Going Deeper with
+ * Convolutions", section 6), mirror image, then colour jitter, grey and blur in the order of SimCLR (Chen et al. 2020, "A
+ * Simple Framework for Contrastive Learning of Visual Representations", appendix A), last a patch cut out (DeVries and
+ * Taylor 2017).
+ *
+ * What is switched off draws no numbers, and what comes later draws after what comes before: switching on the one leaves the
+ * other as it is.
  *
  * @returns `[height, width, channels]` 8-bit pixels
  */
@@ -34,7 +53,14 @@ export function augment(
     ? resize(image, randomCrop(image, width / height, options.minCropArea, random), height, width)
     : fitPixels(image, { ...input, channels: 3 });
   if (options.flip && random() < 0.5) mirror(rgb, height, width);
-  jitter(rgb, options, random);
+  colorJitter(rgb, options, random);
+  if (options.grey > 0 && random() < options.grey) toGrey(rgb);
+  if (options.blur > 0 && random() < options.blur) {
+    const [least, most] = BLUR_SIGMA;
+    const sigma = least + (most - least) * random();
+    gaussianBlur(rgb, height, width, sigma * Math.max(height, width) / BLUR_SIZE);
+  }
+  if (options.cutout > 0) cutOut(rgb, input, options.cutout, random);
   return toChannels(rgb, input.channels);
 }
 
@@ -49,37 +75,13 @@ function randomCrop(image: Image, aspect: number, minArea: number, random: Rando
 }
 
 function mirror(rgb: Uint8Array, height: number, width: number): void {
-  const pixels = new Uint8Array(width * 3);
   for (let y = 0; y < height; y++) {
-    const row = rgb.subarray(y * width * 3, (y + 1) * width * 3);
-    pixels.set(row);
-    for (let x = 0; x < width; x++) row.set(pixels.subarray(3 * (width - 1 - x), 3 * (width - x)), 3 * x);
+    for (let left = 3 * y * width, right = 3 * ((y + 1) * width - 1); left < right; left += 3, right -= 3) {
+      for (let c = 0; c < 3; c++) {
+        const value = rgb[left + c];
+        rgb[left + c] = rgb[right + c];
+        rgb[right + c] = value;
+      }
+    }
   }
-}
-
-/**
- * Brightness, contrast and saturation in one pass: each channel is scaled, pulled from the photo's mean luma, then from the
- * pixel's own luma (ITU-R BT.601).
- */
-function jitter(rgb: Uint8Array, { brightness, contrast, saturation }: Augmentation, random: Random): void {
-  if (brightness === 0 && contrast === 0 && saturation === 0) return;
-  const factor = (strength: number) => 1 + strength * (2 * random() - 1);
-  const light = factor(brightness), spread = factor(contrast), color = factor(saturation);
-  const clamp = (value: number) => Math.min(255, Math.max(0, Math.round(value)));
-  const mean = meanLuma(rgb) * light;
-  for (let i = 0; i < rgb.length; i += 3) {
-    const red = mean + (rgb[i] * light - mean) * spread;
-    const green = mean + (rgb[i + 1] * light - mean) * spread;
-    const blue = mean + (rgb[i + 2] * light - mean) * spread;
-    const luma = 0.299 * red + 0.587 * green + 0.114 * blue;
-    rgb[i] = clamp(luma + (red - luma) * color);
-    rgb[i + 1] = clamp(luma + (green - luma) * color);
-    rgb[i + 2] = clamp(luma + (blue - luma) * color);
-  }
-}
-
-function meanLuma(rgb: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < rgb.length; i += 3) sum += 0.299 * rgb[i] + 0.587 * rgb[i + 1] + 0.114 * rgb[i + 2];
-  return sum * 3 / rgb.length;
 }

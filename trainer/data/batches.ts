@@ -1,6 +1,5 @@
 import type { InputSpec } from "../../shared/card.ts";
-import { normalize } from "../../shared/image/mod.ts";
-import { concatenate } from "../concatenate.ts";
+import { type Image, normalize } from "../../shared/image/mod.ts";
 import { randomStream } from "../random.ts";
 import { augment, type Augmentation } from "./augment.ts";
 import type { Photo } from "./photos.ts";
@@ -8,15 +7,36 @@ import type { Sampler } from "./sampler.ts";
 
 /** What one training step sees. */
 export interface Batch {
-  /** What the network takes, normalised: `[rows, height, width, channels] float32`. */
+  /** What the network takes, or what its frozen layers make of that: `shape` float32. */
   values: Float32Array<ArrayBuffer>;
-  shape: [rows: number, height: number, width: number, channels: number];
+  /** Of normalised images `[rows, height, width, channels]`. */
+  shape: [rows: number, ...number[]];
   /** Identity of each row, `[rows] int32`. */
   labels: Int32Array;
 }
 
+/** The batches of a run's steps, made before they are asked for where that is possible. */
+export interface Batches {
+  /**
+   * The batch of a step: the same step gives the same batch. Those of the steps after it may be made meanwhile, but not that
+   * of `until` and beyond, whose rows are not known yet.
+   */
+  at(step: number, until: number): Promise<Batch>;
+  /** How long callers of `at` have waited so far, in milliseconds. */
+  waitedMs(): number;
+  /** Frees what makes the batches; none can be had afterwards. */
+  close(): void;
+}
+
+/** How photos become what the network takes. */
+export interface ViewSettings {
+  input: InputSpec;
+  augmentation: Augmentation;
+  seed: number;
+}
+
 /** The identities of photos as numbers, in the order of their first appearance. */
-export function labelsOf(photos: { identity: string }[]): Int32Array {
+export function labelsOf(photos: readonly { identity: string }[]): Int32Array {
   const numbers = new Map<string, number>();
   return Int32Array.from(photos, ({ identity }) => {
     if (!numbers.has(identity)) numbers.set(identity, numbers.size);
@@ -28,23 +48,52 @@ export function labelsOf(photos: { identity: string }[]): Int32Array {
  * The batch of a step: the sampler's rows, each in a random view of its own. The same step gives the same batch.
  */
 export function trainingBatches(
-  photos: Photo[],
+  photos: readonly Photo[],
   input: InputSpec,
   sampler: Sampler,
   augmentation: Augmentation,
   seed: number,
 ): (step: number) => Batch {
   const labels = labelsOf(photos);
-  const { height, width, channels } = input;
+  const images = photos.map((photo) => photo.image);
+  const settings = { input, augmentation, seed };
   return (step) => {
     const rows = sampler(step);
-    const views = rows.map((row, i) =>
-      normalize(augment(photos[row].image, input, augmentation, randomStream(seed, "augment", step, i)), input)
-    );
-    return {
-      values: concatenate(views),
-      shape: [rows.length, height, width, channels],
-      labels: Int32Array.from(rows, (row) => labels[row]),
-    };
+    return toBatch(rows, randomViews(images, step, rows, settings), labels, input);
+  };
+}
+
+/**
+ * Views of a step's photos, each drawn from a stream of its own.
+ *
+ * @param rows which of the images
+ * @returns `[rows, height, width, channels] float32`, normalised
+ */
+export function randomViews(
+  images: readonly Image[],
+  step: number,
+  rows: readonly number[],
+  { input, augmentation, seed }: ViewSettings,
+): Float32Array<ArrayBuffer> {
+  const size = input.height * input.width * input.channels;
+  const views = new Float32Array(rows.length * size);
+  rows.forEach((row, i) => {
+    const pixels = augment(images[row], input, augmentation, randomStream(seed, "augment", step, i));
+    views.set(normalize(pixels, input), i * size);
+  });
+  return views;
+}
+
+/** A batch of the views of some rows; `labels` are those of all rows. */
+export function toBatch(
+  rows: readonly number[],
+  values: Float32Array<ArrayBuffer>,
+  labels: Int32Array,
+  { height, width, channels }: InputSpec,
+): Batch {
+  return {
+    values,
+    shape: [rows.length, height, width, channels],
+    labels: Int32Array.from(rows, (row) => labels[row]),
   };
 }

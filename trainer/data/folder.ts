@@ -4,7 +4,8 @@ import { type ListedSample, type Part, PARTS } from "./sample.ts";
 const EXTENSIONS = /\.(jpe?g|png|webp)$/i;
 
 /**
- * Lists a folder of folders, one per identity (`DIR/<identity>/*.jpg`), or with `train/`, `val/`, `test/` above them.
+ * Lists a folder of folders, one per identity (`DIR/<identity>/*.jpg`), or with `train/`, `val/`, `test/` above them. Folders
+ * within folders are identities of their own, such as `Greek/character01`.
  *
  * @throws {DataError} if the folder is missing or holds no photos
  */
@@ -23,17 +24,17 @@ export async function listFolder(directory: string): Promise<ListedSample[]> {
 }
 
 async function listPart(directory: string, part: Part): Promise<ListedSample[]> {
-  return (await listIdentities(directory, `${part}/`)).map((sample) => ({ ...sample, part }));
+  const samples = await listIdentities(`${directory}/${part}`, "");
+  return samples.map((sample) => ({ ...sample, name: `${part}/${sample.name}`, part }));
 }
 
-async function listIdentities(directory: string, prefix: string): Promise<ListedSample[]> {
+/** @param folder within the directory, with a slash at its end, or nothing */
+async function listIdentities(directory: string, folder: string): Promise<ListedSample[]> {
   const samples: ListedSample[] = [];
-  for (const identity of await subfolders(`${directory}/${prefix}`)) {
-    for (const entry of await entriesOf(`${directory}/${prefix}${identity}`)) {
-      if (!entry.isFile || !EXTENSIONS.test(entry.name)) continue;
-      const name = `${prefix}${identity}/${entry.name}`;
-      samples.push({ path: `${directory}/${name}`, name, identity });
-    }
+  for (const { name, isFile, isDirectory } of await entriesOf(`${directory}/${folder}`)) {
+    if (isDirectory) samples.push(...await listIdentities(directory, `${folder}${name}/`));
+    if (!isFile || folder === "" || !EXTENSIONS.test(name)) continue;
+    samples.push({ path: `${directory}/${folder}${name}`, name: `${folder}${name}`, identity: folder.slice(0, -1) });
   }
   return samples;
 }

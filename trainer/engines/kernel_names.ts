@@ -19,7 +19,7 @@ export const BATCH_NORM_TRAINING = "BatchNormTraining";
 export const BATCH_NORM_TRAINING_GRAD = "BatchNormTrainingGrad";
 
 /**
- * One step of Adam over one variable. Inputs `value`, `gradient`, `m`, `v` of one shape; attributes {@link AdamStepAttrs};
+ * One step of Adam or AdamW over one variable. Inputs `value`, `gradient`, `m`, `v` of one shape; attributes {@link AdamStepAttrs};
  * output the new value. Writes the new moments into the memory of `m` and `v`.
  */
 export const ADAM_STEP = "AdamStep";
@@ -27,12 +27,31 @@ export const ADAM_STEP = "AdamStep";
 /** Attributes of {@link ADAM_STEP}. */
 export interface AdamStepAttrs {
   learningRate: number;
+  /** Decoupled: times the learning rate, the share of itself that the value loses. 0 for Adam. */
+  weightDecay: number;
   beta1: number;
   beta2: number;
   epsilon: number;
   /** The number of this step, from 1. */
   step: number;
 }
+
+/**
+ * One step of gradient descent with momentum over one variable. Inputs `value`, `gradient`, `velocity` of one shape; attributes
+ * {@link SgdStepAttrs}; output the new value. Writes the new velocity into the memory of `velocity`.
+ */
+export const SGD_STEP = "SgdStep";
+
+/** Attributes of {@link SGD_STEP}. */
+export interface SgdStepAttrs {
+  learningRate: number;
+  /** Times the value, added to the gradient. */
+  weightDecay: number;
+  momentum: number;
+}
+
+/** The Euclidean norm of all inputs, under any names, as one vector; output a scalar. */
+export const GLOBAL_NORM = "GlobalNorm";
 
 /** Whether the engine that runs now has this kernel. */
 export function hasKernel(name: string): boolean {

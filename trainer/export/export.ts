@@ -3,13 +3,11 @@ import type { Card, Evaluation, InputSpec, Training } from "../../shared/card.ts
 import { ModelError } from "../../shared/errors.ts";
 import { fingerprintOf, type GraphFiles } from "../../shared/model_files.ts";
 import type { EvaluatedEmbeddings } from "../metrics/mod.ts";
-import { fold } from "./fold.ts";
-import { fuse } from "./fuse.ts";
+import { graphOf } from "./fused.ts";
 import { goldensOf, spread } from "./goldens.ts";
-import { type GraphDef, toGraphDef } from "./graph_def.ts";
+import type { GraphDef } from "./graph_def.ts";
 import { encodeWeights, type Scheme } from "./quantize.ts";
 import { type Storage, storagePlans } from "./storage.ts";
-import { traceModel } from "./trace.ts";
 import { type Agreement, compareEmbeddings, faultOf, MEAN_COSINE, withGraph } from "./verify.ts";
 import { toGraphFiles, writeModel } from "./write.ts";
 
@@ -33,21 +31,29 @@ export interface ExportJob {
   out: string;
 }
 
+/** What was written, and what it makes of the probes. */
+export interface Exported {
+  card: Card;
+  /** `[probes, dim] float32`. */
+  embeddings: Float32Array;
+  /** The figures of these embeddings. */
+  exported: EvaluatedEmbeddings;
+}
+
 /**
  * Writes a network as a tfjs graph model with its card. Before anything is written, the graph is run as the worker runs it
  * and must agree with the network that was trained, on real images.
  *
- * @returns the card
  * @throws {ModelError} if a layer cannot be exported, or the graph computes something else than the network
  */
-export async function exportModel(job: ExportJob): Promise<Card> {
+export async function exportModel(job: ExportJob): Promise<Exported> {
   const { model, input, scheme } = job;
   const dimensions = dimensionsOf(model);
   const pixels = job.probes.map((probe) => probe.pixels);
   if (pixels.length === 0) throw new ModelError("There are no images to verify the export with; give at least one.");
-  const graphDef = toGraphDef(fuse(fold(await traceModel(model))));
+  const graphDef = await graphOf(model);
 
-  const { files, agreement, figures, recallAt1Delta } = await smallestFaithful(graphDef, job, dimensions);
+  const { files, embeddings, agreement, figures, recallAt1Delta } = await smallestFaithful(graphDef, job, dimensions);
   const { evaluation, thresholds, calibration } = figures;
   const card: Card = {
     cardVersion: 1,
@@ -62,12 +68,13 @@ export async function exportModel(job: ExportJob): Promise<Card> {
     training: job.training,
   };
   await writeModel(job.out, files, card);
-  return card;
+  return { card, embeddings, exported: figures };
 }
 
 /** A graph with its weights stored in some way, and what it is worth. */
 interface Faithful {
   readonly files: GraphFiles;
+  readonly embeddings: Float32Array;
   readonly agreement: Agreement;
   readonly figures: EvaluatedEmbeddings;
   readonly recallAt1Delta: number;
@@ -93,7 +100,7 @@ async function smallestFaithful(graphDef: GraphDef, job: ExportJob, dimensions: 
     const figures = judge(embeddings);
     const recallAt1Delta = figures.evaluation.recallAt1 - expected;
     fault = faultOf(scheme, agreement, recallAt1Delta, probes.length);
-    if (fault === undefined) return { files, agreement, figures, recallAt1Delta };
+    if (fault === undefined) return { files, embeddings, agreement, figures, recallAt1Delta };
   }
   throw fault;
 }

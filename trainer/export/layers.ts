@@ -20,6 +20,11 @@ export interface LayerCall {
 
 type Reader = (call: LayerCall) => Node[];
 
+/** The class names of the layers that have a counterpart in the graph, in alphabetical order. */
+export function exportableLayers(): string[] {
+  return Object.keys(READERS).sort();
+}
+
 /**
  * The nodes that compute what a layer computes at inference; the last is its output. None if the layer passes its input on.
  *
@@ -28,9 +33,10 @@ type Reader = (call: LayerCall) => Node[];
 export function readLayer(call: LayerCall): Node[] {
   const reader = READERS[call.className];
   if (reader === undefined) {
-    const supported = Object.keys(READERS).sort().join(", ");
     throw new ModelError(
-      `The layer "${call.layerName}" is a ${call.className}, which cannot be exported; use layers of these kinds: ${supported}.`,
+      `The layer "${call.layerName}" is a ${call.className}, which cannot be exported; use layers of these kinds: ${
+        exportableLayers().join(", ")
+      }.`,
     );
   }
   if (call.config.dataFormat === "channelsFirst") refuse(call, "the data format channelsFirst");

@@ -1,8 +1,9 @@
+export { fusedNetwork } from "./fused.ts";
 /**
  * From a `tf.LayersModel` to a model directory: trace, fold, fuse, quantise, verify, write.
  *
  * @module
  */
-export { type ExportJob, exportModel } from "./export.ts";
+export { type Exported, type ExportJob, exportModel } from "./export.ts";
 export type { Scheme } from "./quantize.ts";
 export { MEAN_COSINE, RECALL_LOSS } from "./verify.ts";

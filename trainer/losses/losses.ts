@@ -5,8 +5,10 @@ import type { Loss, TrainableLoss } from "./loss.ts";
 import { multiSimilarity } from "./multi_similarity.ts";
 import type { DistanceMetric } from "./pairwise_distance.ts";
 import { proxyAnchor } from "./proxy_anchor.ts";
+import { siameseBce } from "./siamese_bce.ts";
 import { supcon } from "./supcon.ts";
 import { tripletAll } from "./triplet_all.ts";
+import { tripletExplicit } from "./triplet_explicit.ts";
 import { tripletHard } from "./triplet_hard.ts";
 import { tripletSemihard } from "./triplet_semihard.ts";
 
@@ -37,7 +39,9 @@ export const LOSSES = {
   "triplet-semihard": fixed(tripletSemihard),
   "triplet-hard": fixed(tripletHard),
   "triplet-all": fixed(tripletAll),
+  "triplet-explicit": fixed(tripletExplicit),
   "contrastive": fixed(contrastive),
+  "siamese-bce": siameseBce,
   "multi-similarity": fixed(multiSimilarity),
   "supcon": fixed(supcon),
   "proxy-anchor": proxyAnchor,
@@ -46,6 +50,15 @@ export const LOSSES = {
 
 /** A name in {@linkcode LOSSES}. */
 export type LossName = keyof typeof LOSSES;
+
+/** What the rows of a batch are: anchors, positives and negatives of triplets, or first and second images of pairs. */
+export type BatchLayout = "triplets" | "pairs";
+
+/** The losses that need rows in a certain order, which a sampler has to give; all others take any labelled batch. */
+export const BATCH_LAYOUTS: Partial<Record<LossName, BatchLayout>> = {
+  "triplet-explicit": "triplets",
+  "siamese-bce": "pairs",
+};
 
 /** A loss without variables of its own. */
 function fixed(create: (settings: LossSettings) => Loss): (settings: LossSettings) => TrainableLoss {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { unitRows } from "./cosine_similarity.ts";
-import type { LossStatistics } from "./loss.ts";
-import { judged, type Judgement } from "./matrix_loss.ts";
+import type { Loss } from "./loss.ts";
+import { checkLabels, judged, type Judgement } from "./matrix_loss.ts";
 import type { DistanceMetric } from "./pairwise_distance.ts";
 
 /** Settings of {@linkcode tripletExplicit}. */
@@ -13,30 +13,22 @@ export interface TripletExplicitOptions {
 }
 
 /**
- * A loss of given triplets, which three towers with shared weights embed.
- *
- * @param anchors `[triplets, dim] float32`; so are `positives` and `negatives`, row for row
- * @returns scalar float32; 0 without triplets
- * @throws {RangeError} if the shapes differ
- */
-export type ExplicitLoss = (
-  anchors: tf.Tensor2D,
-  positives: tf.Tensor2D,
-  negatives: tf.Tensor2D,
-  observe?: (statistics: LossStatistics) => void,
-) => tf.Scalar;
-
-/**
  * Triplet loss of given triplets, `max(0, margin + d(a, p) - d(a, n))`, the mean over all of them (Schroff et al. 2015,
  * FaceNet, equation 3), with the values and gradients of PyTorch's `triplet_margin_with_distance_loss`. The derivative
  * of a triplet whose loss is exactly 0 counts.
  *
- * `activeTripletShare` is that of the triplets whose loss is above 0; `meanPairwiseDistance` is that of the anchors to the others.
+ * Rows are the anchors of all triplets, then their positives, then their negatives: three towers with shared weights
+ * are one network, which sees all three in one batch.
+ *
+ * `activeTripletShare` is that of the triplets whose loss is above 0; `meanPairwiseDistance` is that of the anchors to
+ * the positives and negatives. The loss throws a `RangeError` if the labels are not those of triplets in this order.
  */
-export function tripletExplicit({ margin = 1.0, distance = "L2" }: TripletExplicitOptions = {}): ExplicitLoss {
-  return (anchors, positives, negatives, observe) => {
-    checkShapes(anchors, positives, negatives);
+export function tripletExplicit({ margin = 1.0, distance = "L2" }: TripletExplicitOptions = {}): Loss {
+  return (labels, embeddings, observe) => {
+    checkLabels(labels, embeddings);
+    checkTriplets(labels);
     return tf.tidy(() => {
+      const [anchors, positives, negatives] = tf.split<tf.Tensor2D>(embeddings, 3);
       const toPositives = rowDistance(anchors, positives, distance);
       const toNegatives = rowDistance(anchors, negatives, distance);
       return judged(tf.stack([toPositives, toNegatives]) as tf.Tensor2D, (d) => judgeTriplets(d, margin), observe);
@@ -82,9 +74,10 @@ function rootOf(squares: tf.Tensor1D): tf.Tensor1D {
   return compute(squares) as tf.Tensor1D;
 }
 
-function checkShapes(...towers: tf.Tensor2D[]): void {
-  const shapes = towers.map(({ shape }) => shape.join(" x "));
-  if (new Set(shapes).size > 1) {
-    throw new RangeError(`anchors, positives and negatives differ in shape: ${shapes.join(", ")}`);
+function checkTriplets(labels: Int32Array): void {
+  const n = labels.length / 3;
+  const isTriplet = (anchor: number, i: number) => anchor === labels[n + i] && anchor !== labels[2 * n + i];
+  if (!Number.isInteger(n) || !labels.subarray(0, n).every(isTriplet)) {
+    throw new RangeError(`${labels.length} rows are not the anchors, positives and negatives of triplets`);
   }
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { BATCH_NORM_TRAINING, BATCH_NORM_TRAINING_GRAD, hasKernel, runKernel } from "../engines/kernel_names.ts";
+import { normalizeFixed } from "./normalize_fixed.ts";
 
 type StockLayer = tf.layers.Layer;
 type LayerArgs = NonNullable<Parameters<typeof tf.layers.batchNormalization>[0]>;
@@ -27,8 +28,8 @@ const Stock = tf.layers.batchNormalization({}).constructor as unknown as
   & { className: string };
 
 /**
- * tf's BatchNormalization layer with a faster training path: same class name, configuration and weights, so it saves and
- * loads as the stock layer; same outputs, gradients and moving statistics. Inference is the stock layer's.
+ * tf's BatchNormalization layer with faster gradients, by the batch's statistics in training and by the moving ones else: same class name, configuration and weights, so it saves and
+ * loads as the stock layer; same outputs, gradients and moving statistics.
  */
 export class BatchNorm extends Stock {
   static override className = "BatchNormalization";
@@ -36,11 +37,15 @@ export class BatchNorm extends Stock {
   override call(inputs: tf.Tensor | tf.Tensor[], options: { training?: boolean }): tf.Tensor | tf.Tensor[] {
     const x = Array.isArray(inputs) ? inputs[0] : inputs;
     const lastAxis = this.axis === -1 || this.axis === x.rank - 1;
-    if (!options.training || !lastAxis) return super.call(inputs, options);
+    if (!lastAxis) return super.call(inputs, options);
     return tf.tidy(() => {
       const channels = x.shape[x.rank - 1];
       const gamma = this.gamma?.read() ?? tf.ones([channels]) as tf.Tensor1D;
       const beta = this.beta?.read() ?? tf.zeros([channels]) as tf.Tensor1D;
+      if (!options.training) {
+        const [mean, variance] = [this.movingMean.read(), this.movingVariance.read()];
+        return normalizeFixed(x, { gamma, beta, mean, variance, epsilon: this.epsilon });
+      }
       const { y, mean, variance } = normalizeBatch(x, gamma, beta, this.epsilon);
       follow(this.movingMean, mean, this.momentum);
       follow(this.movingVariance, variance, this.momentum);

@@ -3,7 +3,7 @@ import type { Initializers } from "./initializer.ts";
 import type { MobileStyle } from "./inverted_residual.ts";
 import { mobileNet, type MobileStage } from "./mobile_net.ts";
 
-const STYLE: MobileStyle = { padding: "same", epsilon: 1e-3, momentum: 0.99 };
+const STYLE: MobileStyle = { padding: "same", epsilon: 1e-3, momentum: 0.99, activation: "relu6" };
 
 const STAGES: MobileStage[] = [
   { blocks: 1, kernel: 3, stride: 1, expansion: 1, filters: 16 },
@@ -17,7 +17,8 @@ const STAGES: MobileStage[] = [
 
 /**
  * EfficientNet-Lite0 without its classifier: EfficientNet-B0 (Tan and Le 2019) with ReLU6 and without squeeze-and-excitation,
- * as Google published it for mobile devices. Its weights expect RGB as `(pixel - 127) / 128`.
+ * as Google published it for mobile devices. Its weights expect RGB as `(pixel - 127) / 128`. It is timm's
+ * `tf_efficientnet_lite0`; the weights of timm's own `efficientnet_lite0` have the same names and another padding.
  *
  * @param x `[batch, height, width, channels]`, any size
  * @returns features, `[batch, 1280]`

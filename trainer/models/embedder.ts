@@ -1,12 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { InputSpec } from "../../shared/card.ts";
-import { type BackboneName, BACKBONES } from "./backbones.ts";
+import { type Backbone, type BackboneName, BACKBONES } from "./backbones.ts";
 import { initializersFrom } from "./initializer.ts";
 import { L2Normalize } from "./l2_normalize.ts";
 
 /** What an embedder is made of. */
 export interface EmbedderOptions {
-  backbone: BackboneName;
+  /** One that has a name, or a function that makes one. */
+  backbone: BackboneName | Backbone;
   input: Pick<InputSpec, "height" | "width" | "channels">;
   dimensions: number;
   seed: number;
@@ -21,8 +22,9 @@ export interface EmbedderOptions {
 export function createEmbedder({ backbone, input, dimensions, seed }: EmbedderOptions): tf.LayersModel {
   const initializers = initializersFrom(seed);
   const image = tf.input({ shape: [input.height, input.width, input.channels], name: "input" });
-  const features = BACKBONES[backbone](image, initializers);
+  const named = typeof backbone === "string";
+  const features = (named ? BACKBONES[backbone] : backbone)(image, initializers);
   const head = tf.layers.dense({ units: dimensions, kernelInitializer: initializers.glorot(), name: "head" });
   const embedding = new L2Normalize({ name: "embedding" }).apply(head.apply(features)) as tf.SymbolicTensor;
-  return tf.model({ inputs: image, outputs: embedding, name: backbone });
+  return tf.model({ inputs: image, outputs: embedding, name: named ? backbone : "layers-model" });
 }

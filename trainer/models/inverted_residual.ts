@@ -15,16 +15,18 @@ export interface MobileStyle {
   /** Of BatchNorm. */
   epsilon: number;
   momentum: number;
+  activation: "relu6" | "prelu";
 }
 
-/** A convolution, BatchNorm and, unless `relu` is false, ReLU6. */
+/** A convolution, BatchNorm and, unless it is linear, the network's activation. */
 export interface MobileUnit {
   name: string;
-  kernel: number;
+  /** Its size on both axes; or height and width of a feature map that it takes in whole, without padding. */
+  kernel: number | [height: number, width: number];
   stride: number;
   /** Without filters the convolution is depthwise. */
   filters?: number;
-  relu?: boolean;
+  linear?: boolean;
 }
 
 /** One inverted residual block (Sandler et al. 2018, figure 3b). */
@@ -49,22 +51,22 @@ export function invertedResidual(
   let y = x;
   if (expansion !== 1) y = apply(y, { name: `${name}_expand`, filters: channels * expansion, kernel: 1, stride: 1 });
   y = apply(y, { name: `${name}_depthwise`, kernel, stride });
-  y = apply(y, { name: `${name}_project`, filters, kernel: 1, stride: 1, relu: false });
+  y = apply(y, { name: `${name}_project`, filters, kernel: 1, stride: 1, linear: true });
   if (stride !== 1 || channels !== filters) return y;
   return tf.layers.add({ name: `${name}_add` }).apply([x, y]) as Tensor;
 }
 
-/** A convolution of a mobile network, without bias, with its BatchNorm and ReLU6. */
+/** A convolution of a mobile network, without bias, with its BatchNorm and activation. */
 export function mobileUnit(x: Tensor, unit: MobileUnit, style: MobileStyle, initializers: Initializers): Tensor {
-  const { name, kernel, stride, filters } = unit;
-  const padded = style.padding === "symmetric" && stride > 1 && kernel > 1;
+  const { name, kernel, stride, filters, linear = false } = unit;
+  const padded = style.padding === "symmetric" && stride > 1 && typeof kernel === "number" && kernel > 1;
   if (padded) {
     x = tf.layers.zeroPadding2d({ padding: Math.floor(kernel / 2), name: `${name}_pad` }).apply(x) as Tensor;
   }
   const common = {
     kernelSize: kernel,
     strides: stride,
-    padding: padded ? "valid" : "same",
+    padding: padded || typeof kernel !== "number" ? "valid" : "same",
     useBias: false,
     name,
   } as const;
@@ -73,7 +75,15 @@ export function mobileUnit(x: Tensor, unit: MobileUnit, style: MobileStyle, init
     : tf.layers.conv2d({ ...common, filters, kernelInitializer: initializers.he() });
   const { epsilon, momentum } = style;
   const y = batchNorm({ name: `${name}_bn`, epsilon, momentum }).apply(convolution.apply(x)) as Tensor;
-  return unit.relu === false ? y : relu6({ name: `${name}_relu` }).apply(y) as Tensor;
+  if (linear) return y;
+  const activation = style.activation === "relu6" ? relu6({ name: `${name}_relu` }) : prelu(`${name}_prelu`);
+  return activation.apply(y) as Tensor;
+}
+
+/** A slope for each channel below zero, which starts at 0.25 and is trained (He et al. 2015, section 2.1). */
+function prelu(name: string): tf.layers.Layer {
+  const alphaInitializer = tf.initializers.constant({ value: 0.25 });
+  return tf.layers.prelu({ name, sharedAxes: [1, 2], alphaInitializer });
 }
 
 /** Numbered `block01`, `block02` and so on from the input. */

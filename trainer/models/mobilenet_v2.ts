@@ -3,7 +3,7 @@ import type { Initializers } from "./initializer.ts";
 import type { MobileStyle } from "./inverted_residual.ts";
 import { mobileNet, type MobileStage } from "./mobile_net.ts";
 
-const STYLE: MobileStyle = { padding: "symmetric", epsilon: 1e-5, momentum: 0.9 };
+const STYLE: MobileStyle = { padding: "symmetric", epsilon: 1e-5, momentum: 0.9, activation: "relu6" };
 
 /** Sandler et al. 2018, table 2. */
 const STAGES: MobileStage[] = [
@@ -18,6 +18,7 @@ const STAGES: MobileStage[] = [
 
 /**
  * MobileNetV2 of width 1 without its classifier (Sandler et al. 2018), padded and normalised as torchvision's and timm's.
+ * Keras's pads otherwise: its weights are no good here, but its network is a backbone as tfjs layers model.
  *
  * @param x `[batch, height, width, channels]`, any size
  * @returns features, `[batch, 1280]`

@@ -49,16 +49,24 @@ export function basicBlock(
   return addShortcut(x, y, name, filters, stride, initializers);
 }
 
-/** The bottleneck block of ResNet-50 (He et al. 2016, figure 5 right), which strides in its first convolution. */
+/** Which convolution of a bottleneck strides: the first, as in the paper, or the 3x3 one, which sees every pixel. */
+export type BottleneckVersion = "v1" | "v1.5";
+
+/**
+ * The bottleneck block of ResNet-50 and -101 (He et al. 2016, figure 5 right). Version 1.5 is what PyTorch calls ResNet:
+ * the same weights fit both and mean another network.
+ */
 export function bottleneckBlock(
   x: Tensor,
   name: string,
   filters: number,
   stride: number,
+  version: BottleneckVersion,
   initializers: Initializers,
 ): Tensor {
-  let y = convUnit(x, { name: `${name}_conv1`, filters, kernel: 1, stride }, initializers);
-  y = convUnit(y, { name: `${name}_conv2`, filters, kernel: 3, stride: 1 }, initializers);
+  const [first, second] = version === "v1" ? [stride, 1] : [1, stride];
+  let y = convUnit(x, { name: `${name}_conv1`, filters, kernel: 1, stride: first }, initializers);
+  y = convUnit(y, { name: `${name}_conv2`, filters, kernel: 3, stride: second }, initializers);
   y = convUnit(y, { name: `${name}_conv3`, filters: filters * 4, kernel: 1, stride: 1, relu: false }, initializers);
   return addShortcut(x, y, name, filters * 4, stride, initializers);
 }

@@ -1,6 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { UsageError } from "../../shared/errors.ts";
 
+/** What a network makes of a batch. */
+export interface Outputs {
+  /** What the last but one layer gives: the embeddings before they are scaled to unit length, `[batch, dim]`. */
+  raw: tf.Tensor2D;
+  /** What the network gives, `[batch, dim]`. */
+  embeddings: tf.Tensor2D;
+}
+
 /** A network cut in two, so that the lower part runs once an image and the upper part trains on what it gave. */
 export interface SplitNetwork {
   /** The layers up to the cut, from the image to the cut's activations; shares its weights with the network. */
@@ -10,9 +18,8 @@ export interface SplitNetwork {
    *
    * @param activations what `below` gave
    * @param training whether BatchNorm takes the statistics of the batch instead of the moving ones
-   * @returns what the whole network gives
    */
-  above(activations: tf.Tensor, training: boolean): tf.Tensor;
+  above(activations: tf.Tensor, training: boolean): Outputs;
 }
 
 /**
@@ -36,28 +43,57 @@ export function splitNetwork(model: tf.LayersModel, after: string): SplitNetwork
     }
   }
   lower.forEach((layer) => layer.trainable = false);
+  upper.forEach((layer) => layer.trainable = true);
   return {
     below: tf.model({ inputs: model.inputs, outputs: open }),
-    above: (activations, training) =>
-      tf.tidy(() => {
-        const values = new Map([[open.name, activations]]);
-        let y = activations;
-        for (const layer of upper) {
-          const inputs = inputsOf(layer).map((name) => values.get(name)!);
-          y = layer.apply(inputs.length === 1 ? inputs[0] : inputs, { training }) as tf.Tensor;
-          values.set((layer.output as tf.SymbolicTensor).name, y);
-        }
-        return y;
-      }),
+    above: (activations, training) => run(upper, open.name, activations, training),
   };
 }
 
-/** The last layer of the block of this number (from 1), where a network of numbered blocks can be cut. */
-export function lastLayerOf(model: tf.LayersModel, block: number): string {
-  const prefix = `block${String(block).padStart(2, "0")}_`;
-  const layer = model.layers.findLast(({ name }) => name.startsWith(prefix));
-  if (!layer) throw new UsageError(`The network ${model.name} has no block ${block} to freeze up to.`);
-  return layer.name;
+/**
+ * A whole network as a function of its input, all of it trainable.
+ *
+ * @returns the same as {@link SplitNetwork.above} of a network that is cut before its first layer
+ */
+export function wholeNetwork(model: tf.LayersModel): SplitNetwork["above"] {
+  const layers = model.layers.slice(1);
+  model.layers.forEach((layer) => layer.trainable = true);
+  return (images, training) => run(layers, model.inputs[0].name, images, training);
+}
+
+/**
+ * The layer that a person means to freeze up to.
+ *
+ * @param name `backbone` for all below the embedding's own layers; a layer; or a block or stage, such as `block09` or `stage3`
+ * @throws {UsageError} if the network has none of that name
+ */
+export function lastFrozenLayer(model: tf.LayersModel, name: string): string {
+  const names = model.layers.map((layer) => layer.name);
+  const last = name === "backbone"
+    ? names.at(-3)
+    : names.includes(name)
+    ? name
+    : names.findLast((layer) => layer.startsWith(`${name}_`));
+  if (last !== undefined) return last;
+  const blocks = [...new Set(names.filter((layer) => layer.includes("_")).map((layer) => layer.split("_")[0]))];
+  throw new UsageError(
+    `The network ${model.name} has no ${name} to freeze up to; it has ${
+      blocks.join(", ")
+    } and backbone for all of them.`,
+  );
+}
+
+function run(layers: tf.layers.Layer[], input: string, x: tf.Tensor, training: boolean): Outputs {
+  return tf.tidy(() => {
+    const values = new Map([[input, x]]);
+    const [raw, embeddings] = layers.map((layer) => {
+      const inputs = inputsOf(layer).map((name) => values.get(name)!);
+      const y = layer.apply(inputs.length === 1 ? inputs[0] : inputs, { training }) as tf.Tensor2D;
+      values.set((layer.output as tf.SymbolicTensor).name, y);
+      return y;
+    }).slice(-2);
+    return { raw, embeddings };
+  });
 }
 
 function inputsOf(layer: tf.layers.Layer): string[] {

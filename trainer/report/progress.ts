@@ -65,13 +65,15 @@ function plainLines(label: string, total: number, line: (text: string) => void):
 }
 
 function rateMeter() {
-  let last = { done: 0, time: performance.now() };
+  let last: { done: number; time: number } | undefined;
   let perMs = 0;
   return {
     at(done: number): void {
       const time = performance.now();
-      const now = (done - last.done) / Math.max(0.01, time - last.time);
-      perMs = perMs === 0 ? now : perMs + SMOOTHING * (now - perMs);
+      if (last) {
+        const now = (done - last.done) / Math.max(0.01, time - last.time);
+        perMs = perMs === 0 ? now : perMs + SMOOTHING * (now - perMs);
+      }
       last = { done, time };
     },
     left: (remaining: number): string => remaining > 0 && perMs > 0 ? `  ${duration(remaining / perMs)} left` : "",

@@ -86,7 +86,7 @@ const SCHEMES: [scheme: Scheme, meanCosine: number, bytesPerWeight: number][] = 
 for (const [scheme, meanCosine, bytesPerWeight] of SCHEMES) {
   Deno.test(`a ${scheme} export keeps a mean cosine of ${meanCosine} on real photos, and its card says so`, () =>
     inTemporaryDirectory(async (out) => {
-      const card = await exportModel(await jobFor(scheme, out));
+      const { card } = await exportModel(await jobFor(scheme, out));
       const read = await readModelFiles(out);
       assert.deepEqual(read.card, card);
       assert.ok(card.quantization.meanCosine >= meanCosine, `the mean cosine is ${card.quantization.meanCosine}`);

@@ -1,24 +1,17 @@
 import assert from "node:assert/strict";
 import { readModelFiles } from "../../../shared/model_files.ts";
-import { hasCheckpoint, readCheckpoint } from "../../../trainer/checkpoint.ts";
+import { readCheckpoint } from "../../../trainer/checkpoint.ts";
 import { outcomeOf, runTrainer, spawnTrainer } from "../../support/command.ts";
 import { smallDataset } from "../../support/photos.ts";
 
 const data = await smallDataset();
 const out = await Deno.makeTempDir({ prefix: "triptych-runs-" });
-const settings = [
-  "--data",
-  data,
-  "--engine",
-  "wasm",
-  ...[
-    "epochs=6",
-    "identitiesPerBatch=4",
-    "imagesPerIdentity=4",
-    "imageSize=32",
-    "warmupSteps=4",
-  ].flatMap((setting) => ["--set", setting]),
-];
+const small = ["identitiesPerBatch=4", "imagesPerIdentity=4", "imageSize=32", "warmupSteps=4"];
+const settings = ["--data", data, "--engine", "wasm", ...setting(...small, "epochs=6")];
+
+function setting(...settings: string[]): string[] {
+  return settings.flatMap((setting) => ["--set", setting]);
+}
 
 /** Ends a run by a signal as soon as its second epoch is saved. */
 async function interrupted(directory: string, signal: Deno.Signal, more: string[]): Promise<number> {
@@ -33,18 +26,29 @@ async function interrupted(directory: string, signal: Deno.Signal, more: string[
 }
 
 const CASES: [name: string, signal: Deno.Signal, more: string[]][] = [
-  ["kill -9", "SIGKILL", []],
-  ["Ctrl-C", "SIGINT", []],
-  ["kill -9, a loss with variables of its own", "SIGKILL", ["--set", "loss=arcface"]],
+  ["kill -9", "SIGKILL", ["--preset", "scratch"]],
+  [
+    "Ctrl-C, hard classes, averaged weights, early stopping",
+    "SIGINT",
+    ["--preset", "scratch", ...setting("sampler=hard-classes", "averageDecay=0.9", "patience=9")],
+  ],
+  [
+    "kill -9, a loss with variables of its own, sgd",
+    "SIGKILL",
+    ["--preset", "scratch", ...setting("loss=arcface", "optimizer=sgd", "weightDecay=1e-4", "clipNorm=1")],
+  ],
+  [
+    "kill -9, fine-tuning in two stages on cached activations",
+    "SIGKILL",
+    ["--preset", "products", ...setting("headSteps=5", "freeze=block14", "layerDecay=0.8", "cachedViews=1")],
+  ],
 ];
 
 for (const [name, signal, more] of CASES) {
   Deno.test(`a run that was stopped (${name}) goes on with --resume to the weights of an undisturbed run`, async () => {
-    const whole = `${out}/whole-${more.length}`, directory = `${out}/${name}`;
-    if (!await hasCheckpoint(whole)) {
-      const undisturbed = await runTrainer("train", ...settings, ...more, "--out", whole);
-      assert.equal(undisturbed.code, 0, undisturbed.stderr);
-    }
+    const whole = `${out}/whole ${name}`, directory = `${out}/${name}`;
+    const undisturbed = await runTrainer("train", ...settings, ...more, "--out", whole);
+    assert.equal(undisturbed.code, 0, undisturbed.stderr);
     const expected = await readCheckpoint(whole);
 
     assert.notEqual(await interrupted(directory, signal, more), 0);
@@ -69,9 +73,9 @@ Deno.test("the command line says what is wrong, and exits with 2 for wrong usage
     [["train", "--data", data, "--out", `${out}/a`, "--preset", "nope"], 2, /no preset nope/],
     [["train", "--data", data, "--out", `${out}/a`, "--engine", "abacus"], 2, /abacus/],
     [["train", "--data", "/nowhere", "--out", `${out}/a`], 1, /no folder \/nowhere/],
-    [["train", ...settings, "--out", `${out}/whole-0`], 2, /--resume/],
+    [["train", ...settings, "--out", `${out}/whole kill -9`], 2, /--resume/],
     [
-      ["train", ...settings, "--set", "margin=9", "--out", `${out}/whole-0`, "--resume"],
+      ["train", ...settings, "--set", "margin=9", "--out", `${out}/whole kill -9`, "--resume", "--preset", "scratch"],
       2,
       /started with margin=0.3, not 9/,
     ],

@@ -11,8 +11,26 @@ const checkpoint: Checkpoint = {
   engine: "wasm",
   data: "photos",
   dataHash: "sha256:00",
-  history: [{ epoch: 1, step: 5, loss: 0.25, activeTripletShare: 0.5, meanPairwiseDistance: 1, learningRate: 1e-3 }],
-  tensors: [Float32Array.of(1.5, -0, 1e-40, 3.4e38), new Float32Array(0), Float32Array.of(0.1)],
+  history: [{
+    epoch: 1,
+    step: 5,
+    loss: 0.25,
+    activeTripletShare: 0.5,
+    meanPairwiseDistance: 1,
+    gradientNorm: 0.1,
+    embeddingNorm: 3,
+    learningRate: 1e-3,
+  }],
+  averageUpdates: 0,
+  rateFactor: 0.1,
+  alike: [[1], [0]],
+  tensors: {
+    weights: [Float32Array.of(1.5, -0, 1e-40, 3.4e38), new Float32Array(0)],
+    loss: [],
+    slots: [Float32Array.of(0.1)],
+    average: [],
+    best: [Float32Array.of(7)],
+  },
 };
 
 Deno.test("a checkpoint is read back bit for bit, and replaces the one before", async () => {
@@ -21,7 +39,7 @@ Deno.test("a checkpoint is read back bit for bit, and replaces the one before", 
   await writeCheckpoint(directory, { ...checkpoint, step: 1 });
   await writeCheckpoint(directory, checkpoint);
   assert.deepEqual(await readCheckpoint(directory), checkpoint);
-  assert(Object.is((await readCheckpoint(directory)).tensors[0][1], -0));
+  assert(Object.is((await readCheckpoint(directory)).tensors.weights[0][1], -0));
 });
 
 Deno.test("readCheckpoint() refuses a checkpoint that is missing, cut off or not one", async () => {

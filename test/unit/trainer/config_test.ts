@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../../shared/errors.ts";
 import { describeSettings, resolveConfig } from "../../../trainer/config.ts";
-import { learningRateAt } from "../../../trainer/schedule.ts";
 
 Deno.test("resolveConfig() lets single settings override the file, and the file the preset", () => {
   const config = resolveConfig({
@@ -10,14 +9,15 @@ Deno.test("resolveConfig() lets single settings override the file, and the file 
     set: ["seed=9", "backbone=resnet18", "flip=false"],
   });
   assert.deepEqual([config.margin, config.seed, config.backbone, config.flip], [0.2, 9, "resnet18", false]);
-  assert.equal(resolveConfig({}).margin, 0.3);
+  assert.equal(resolveConfig({}).margin, 0.5);
+  assert.equal(resolveConfig({ set: ["weights=null"] }).weights, undefined);
 });
 
 Deno.test("resolveConfig() leaves another loss its own margin and distance", () => {
   assert.deepEqual(resolveConfig({ set: ["loss=arcface"] }).margin, undefined);
   assert.deepEqual(resolveConfig({ set: ["loss=arcface"] }).distance, undefined);
   assert.deepEqual(resolveConfig({ set: ["loss=triplet-hard", "margin=0.7"] }).margin, 0.7);
-  assert.deepEqual(resolveConfig({ set: ["loss=triplet-semihard"] }).distance, "squared-L2");
+  assert.deepEqual(resolveConfig({ set: ["loss=triplet-semihard"] }).distance, "L2");
 });
 
 Deno.test("resolveConfig() names the setting that cannot be", () => {
@@ -28,6 +28,9 @@ Deno.test("resolveConfig() names the setting that cannot be", () => {
     [{ set: ["dimensions=1.5"] }, /dimensions cannot be 1.5/],
     [{ set: ["backbone=vgg"] }, /backbone cannot be "vgg"/],
     [{ file: { minCropArea: 0 } }, /minCropArea/],
+    [{ set: ["weightDecay=0.1"] }, /optimizer=adamw/],
+    [{ preset: "scratch", set: ["cachedViews=2"] }, /set freeze too/],
+    [{ set: ["freeze=backbone", "headSteps=10"] }, /take one of the two/],
   ];
   for (const [sources, says] of cases) {
     assert.throws(
@@ -40,14 +43,4 @@ Deno.test("resolveConfig() names the setting that cannot be", () => {
 
 Deno.test("describeSettings() explains every setting", () => {
   for (const line of describeSettings().split("\n")) assert.match(line, /^ {2}\w+ +\S.{10}/);
-});
-
-Deno.test("learningRateAt() rises linearly, then falls as a cosine to 1%", () => {
-  const schedule = { learningRate: 1, schedule: "cosine", warmupSteps: 10, totalSteps: 110 } as const;
-  assert.equal(learningRateAt(0, schedule), 0.1);
-  assert.equal(learningRateAt(9, schedule), 1);
-  assert.equal(learningRateAt(10, schedule), 1);
-  assert(Math.abs(learningRateAt(60, schedule) - 0.505) < 1e-9);
-  assert(Math.abs(learningRateAt(110, schedule) - 0.01) < 1e-9);
-  assert.equal(learningRateAt(90, { ...schedule, schedule: "constant" }), 1);
 });

@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { ModelError } from "../../../shared/errors.ts";
-import type { EpochRecord } from "../../../trainer/checkpoint.ts";
+import type { Batch, Batches } from "../../../trainer/data/batches.ts";
 import { chooseEngine } from "../../../trainer/engines/mod.ts";
-import { fit, type FitOptions, hasTriplet, type StepRecord } from "../../../trainer/fit.ts";
+import { type EpochSummary, fit, type FitOptions, hasTriplet, type StepRecord } from "../../../trainer/fit.ts";
 import { tripletSemihard } from "../../../trainer/losses/mod.ts";
 import { createEmbedder } from "../../../trainer/models/embedder.ts";
-import { Adam, trainableVariables } from "../../../trainer/optimizers/adam.ts";
+import { wholeNetwork } from "../../../trainer/models/split.ts";
+import { createOptimizer, trainableVariables } from "../../../trainer/optimizers/mod.ts";
 import { randomStream } from "../../../trainer/random.ts";
 
 await chooseEngine("wasm");
 const SIZE = 16;
+
+function batchesOf(of: (step: number) => Batch): Batches {
+  return { at: (step) => Promise.resolve(of(step)), waitedMs: () => 0, close: () => {} };
+}
 
 /** A run on random images whose colour tells their identity, and what it reported. */
 function run(options: Partial<FitOptions> = {}) {
@@ -20,33 +25,36 @@ function run(options: Partial<FitOptions> = {}) {
     dimensions: 8,
     seed: 1,
   });
-  const steps: StepRecord[] = [], epochs: EpochRecord[] = [], skipped: number[] = [];
-  const batches = (step: number) => {
+  const steps: StepRecord[] = [], epochs: EpochSummary[] = [], skipped: number[] = [];
+  const batchOf = (step: number): Batch => {
     const random = randomStream(step);
     const labels = Int32Array.of(0, 0, 1, 1, 2, 2);
     const values = Float32Array.from({ length: 6 * SIZE * SIZE * 3 }, (_, i) => {
       const identity = labels[Math.floor(i / (SIZE * SIZE * 3))];
       return (i % 3 === identity ? 1 : -1) + 0.5 * random();
     });
-    return { values, shape: [6, SIZE, SIZE, 3] as [number, number, number, number], labels };
+    return { values, shape: [6, SIZE, SIZE, 3], labels };
   };
+  const whole = wholeNetwork(model);
   const done = fit({
-    model,
+    below: undefined,
+    forward: (x) => whole(x, true),
+    unitLength: true,
     loss: tripletSemihard({ margin: 0.5 }),
-    optimizer: new Adam(trainableVariables(model)),
-    batches,
+    optimizer: createOptimizer(trainableVariables(model), { optimizer: "adam", weightDecay: 0, momentum: 0 }),
+    batches: batchesOf(batchOf),
     learningRate: () => 1e-3,
     startStep: 0,
-    totalSteps: 10,
+    endStep: 10,
     stepsPerEpoch: 4,
     onStep: (record) => steps.push(record),
     teaches: hasTriplet,
     onSkip: (step) => skipped.push(step),
-    onEpoch: (record) => Promise.resolve(void epochs.push(record)),
+    onEpoch: (record) => Promise.resolve(epochs.push(record) > 0),
     signal: new AbortController().signal,
     ...options,
   });
-  return { model, done, steps, epochs, skipped, batches };
+  return { model, done, steps, epochs, skipped, batchOf };
 }
 
 Deno.test("fit() lowers the loss, and tells of every step and epoch", async () => {
@@ -58,10 +66,12 @@ Deno.test("fit() lowers the loss, and tells of every step and epoch", async () =
 });
 
 Deno.test("fit() skips a batch without a triplet: its weights stay as they are", async () => {
-  const { batches } = run({ totalSteps: 0 });
-  const lonely = (step: number) => ({ ...batches(step), labels: Int32Array.of(0, 1, 2, 3, 4, 5) });
-  const uniform = (step: number) => ({ ...batches(step), labels: new Int32Array(6) });
-  const { model, done, steps, epochs, skipped } = run({ batches: (step) => step % 2 ? lonely(step) : uniform(step) });
+  const { batchOf } = run({ endStep: 0 });
+  const lonely = (step: number) => ({ ...batchOf(step), labels: Int32Array.of(0, 1, 2, 3, 4, 5) });
+  const uniform = (step: number) => ({ ...batchOf(step), labels: new Int32Array(6) });
+  const { model, done, steps, epochs, skipped } = run({
+    batches: batchesOf((step) => step % 2 ? lonely(step) : uniform(step)),
+  });
   const before = await Promise.all(model.getWeights().map((weight) => weight.data()));
   await done;
   assert.deepEqual(await Promise.all(model.getWeights().map((weight) => weight.data())), before);

@@ -7,7 +7,9 @@ import { conv2dBackpropFilter } from "./kernels/conv2d_backprop_filter.ts";
 import { conv2dBackpropInput } from "./kernels/conv2d_backprop_input.ts";
 import { depthwiseBackpropFilter } from "./kernels/depthwise_backprop_filter.ts";
 import { depthwiseBackpropInput } from "./kernels/depthwise_backprop_input.ts";
+import { globalNorm } from "./kernels/global_norm.ts";
 import { maxPoolGrad } from "./kernels/max_pool_grad.ts";
+import { sgdStep } from "./kernels/sgd_step.ts";
 import { unsortedSegmentSum } from "./kernels/unsorted_segment_sum.ts";
 
 let registered = false;
@@ -24,7 +26,9 @@ export function registerTrainingKernels(): void {
     conv2dBackpropInput,
     depthwiseBackpropFilter,
     depthwiseBackpropInput,
+    globalNorm,
     maxPoolGrad,
+    sgdStep,
     unsortedSegmentSum,
     batchMatMul(tf.getKernel("BatchMatMul", "wasm")),
   ];

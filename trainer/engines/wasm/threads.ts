@@ -32,11 +32,14 @@ export async function startThreadedBackend(threads: number): Promise<void> {
   const factory = require(script) as (options: object) => Promise<Module>;
   const worker = workerUrl(script);
   setThreadsCount(threads);
+  const WebWorker = globalThis.Worker;
   const module = await withProcessorCount(2 * threads, () =>
     factory({
       mainScriptUrlOrBlob: script,
       locateFile: (path: string) => path.endsWith(".worker.js") ? worker : join(dirname(script), path),
     }));
+  // The module takes itself to be in Node and puts Node's workers in the place of the Web's.
+  globalThis.Worker = WebWorker;
   const number = "number";
   module.tfjs = {
     init: module.cwrap("init", null, []),

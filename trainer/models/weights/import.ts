@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { ModelError } from "../../../shared/errors.ts";
+import type { Layout } from "./layout.ts";
 import type { NameMap } from "./names.ts";
 import type { StoredTensor } from "./safetensors.ts";
 
@@ -32,26 +33,37 @@ interface Slot {
   axes: number[];
 }
 
+type Tensors = ReadonlyMap<string, StoredTensor>;
+
+/** Where each weight of a network comes from. */
+interface Plan {
+  report: ImportReport;
+  slots: Slot[];
+  tensors: Tensors;
+}
+
 /** Training steps counted by PyTorch's BatchNorm. */
 const COUNTER = ".num_batches_tracked";
 
 /**
- * Puts PyTorch weights into the backbone of a network. Convolutions turn from `[out, in, height, width]` to
- * `[height, width, in, out]`, depthwise ones from `[channels, 1, height, width]` to `[height, width, channels, 1]`. Layers
- * that have no name in the file, such as the embedding's, stay as they are.
+ * Puts the weights of a framework into the backbone of a network. Layers that have no name in the file, such as the
+ * embedding's, stay as they are. A network of grey images takes the stem's kernel of RGB images summed over the colours,
+ * and then sees what the other sees of a grey image in RGB.
  *
+ * @param backbone a key of `layout.names`; of several ways to name its layers, that under which most tensors are found is taken
  * @param tensors of a file, by name
- * @param maps names to try; the one under which most tensors are found is taken
+ * @param file its name, for errors
  * @returns the report, in which nothing is missing or mismatched
  * @throws {ModelError} that names what is missing, mismatched or not finite; the network is then unchanged
  */
 export function importWeights(
   model: tf.LayersModel,
-  tensors: ReadonlyMap<string, StoredTensor>,
-  maps: readonly NameMap[],
+  backbone: string,
+  tensors: Tensors,
+  layout: Layout,
   file: string,
 ): ImportReport {
-  const { report, slots } = plan(model, tensors, maps);
+  const { report, slots, tensors: adapted } = plan(model, backbone, tensors, layout);
   const faults = [
     ...report.missing.map((name) => `${name} is missing`),
     ...report.mismatched.map(({ name, expected, actual }) => `${name} is [${actual}] instead of [${expected}]`),
@@ -59,12 +71,12 @@ export function importWeights(
   if (faults.length > 0) {
     const more = faults.length > 3 ? ` and ${faults.length - 3} more` : "";
     throw new ModelError(
-      `The weight file ${file} does not fit the backbone ${model.name}: ${faults.slice(0, 3).join(", ")}${more}; ` +
-        `give weights of this architecture under torchvision's or timm's names.`,
+      `The weight file ${file} does not fit the backbone ${backbone}: ${faults.slice(0, 3).join(", ")}${more}; ` +
+        `give weights of this architecture under ${layout.owner} names.`,
     );
   }
   // All are read before the first is written, so that a damaged file leaves the network as it was.
-  const values = slots.map(({ name }) => finite(tensors.get(name)!.read(), name, file));
+  const values = slots.map(({ name }) => finite(adapted.get(name)!.read(), name, file));
   slots.forEach(({ weight, shape, axes }, i) => {
     tf.tidy(() => void weight.write(tf.transpose(tf.tensor(values[i], shape), axes)));
   });
@@ -79,25 +91,23 @@ function finite(values: Float32Array, name: string, file: string): Float32Array 
 /** How a file's tensors would fit a network, which stays as it is. */
 export function compareWeights(
   model: tf.LayersModel,
-  tensors: ReadonlyMap<string, StoredTensor>,
-  maps: readonly NameMap[],
+  backbone: string,
+  tensors: Tensors,
+  layout: Layout,
 ): ImportReport {
-  return plan(model, tensors, maps).report;
+  return plan(model, backbone, tensors, layout).report;
 }
 
-function plan(
-  model: tf.LayersModel,
-  tensors: ReadonlyMap<string, StoredTensor>,
-  maps: readonly NameMap[],
-): { report: ImportReport; slots: Slot[] } {
-  const plans = maps.map((map) => {
-    const slots = slotsOf(model, map);
-    return { slots, report: compare(slots, tensors) };
+function plan(model: tf.LayersModel, backbone: string, tensors: Tensors, layout: Layout): Plan {
+  const plans = layout.names[backbone].map((nameOf) => {
+    const slots = slotsOf(model, layout, nameOf);
+    const adapted = withGreyStem(slots, layout.adapted(model, tensors, nameOf));
+    return { slots, tensors: adapted, report: compare(slots, adapted) };
   });
   return plans.reduce((best, next) => next.report.matched.length > best.report.matched.length ? next : best);
 }
 
-function compare(slots: Slot[], tensors: ReadonlyMap<string, StoredTensor>): ImportReport {
+function compare(slots: Slot[], tensors: Tensors): ImportReport {
   const report: ImportReport = { matched: [], missing: [], unexpected: [], mismatched: [] };
   for (const { name, shape } of slots) {
     const tensor = tensors.get(name);
@@ -110,32 +120,34 @@ function compare(slots: Slot[], tensors: ReadonlyMap<string, StoredTensor>): Imp
   return report;
 }
 
-function slotsOf(model: tf.LayersModel, map: NameMap): Slot[] {
+function slotsOf(model: tf.LayersModel, layout: Layout, nameOf: NameMap): Slot[] {
   return model.layers.flatMap((layer) => {
-    const prefix = map(layer.name);
-    if (prefix === undefined || layer.weights.length === 0) return [];
-    const names = TENSORS[layer.getClassName()];
-    return layer.weights.map((weight, i) => slotOf(weight, `${prefix}.${names[i]}`, layer.getClassName()));
+    const prefix = nameOf(layer.name);
+    if (prefix === undefined) return [];
+    return layer.weights.map((weight) => {
+      const kind = weight.originalName.split("/").at(-1)!;
+      const ours = weight.shape as number[];
+      const axes = layout.axes(kind, ours.length);
+      const shape = new Array<number>(ours.length);
+      axes.forEach((axis, i) => shape[axis] = ours[i]);
+      return { weight, name: layout.tensorName(prefix, kind), shape, axes };
+    });
   });
 }
 
-/** PyTorch's names of a layer's weights, in the order of tf.layers. */
-const TENSORS: Record<string, string[]> = {
-  Conv2D: ["weight", "bias"],
-  DepthwiseConv2D: ["weight", "bias"],
-  Dense: ["weight", "bias"],
-  BatchNormalization: ["weight", "bias", "running_mean", "running_var"],
-};
+/** Where the first convolution takes one channel and the file's takes three, sums the file's over them. */
+function withGreyStem([stem]: Slot[], tensors: Tensors): Tensors {
+  const rgb = tensors.get(stem.name);
+  const axis = stem.axes[2];
+  if (rgb === undefined || stem.shape[axis] !== 1 || `${rgb.shape}` !== `${stem.shape.with(axis, 3)}`) return tensors;
+  const grey = { ...rgb, shape: stem.shape, read: () => summed(rgb, axis) };
+  return new Map(tensors).set(stem.name, grey);
+}
 
-/** The file's axis that becomes each of ours, by class and rank of the weight. */
-function slotOf(weight: tf.LayerVariable, name: string, className: string): Slot {
-  const ours = weight.shape as number[];
-  const axes = ours.length === 4
-    ? className === "DepthwiseConv2D" ? [2, 3, 0, 1] : [2, 3, 1, 0]
-    : ours.length === 2
-    ? [1, 0]
-    : [0];
-  const shape = new Array<number>(ours.length);
-  axes.forEach((axis, i) => shape[axis] = ours[i]);
-  return { weight, name, shape, axes };
+function summed({ shape, read }: StoredTensor, axis: number): Float32Array<ArrayBuffer> {
+  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const values = read();
+  const sums = new Float32Array(values.length / shape[axis]);
+  values.forEach((value, i) => sums[Math.floor(i / (inner * shape[axis])) * inner + i % inner] += value);
+  return sums;
 }

@@ -1,4 +1,5 @@
 import { messageOf, ModelError, UsageError } from "../../../shared/errors.ts";
+import { replaceFile } from "../../../shared/replace_file.ts";
 import { sha256 } from "../../../shared/sha256.ts";
 
 /** Where a weight file is. */
@@ -30,7 +31,12 @@ export async function readWeightFile(source: WeightSource): Promise<Uint8Array<A
   return await readCached(`${source.cache}/${hash}`, hash) ?? await download(source, hash);
 }
 
-async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * Reads a file of weights from disk.
+ *
+ * @throws {ModelError} if it cannot be read
+ */
+export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
@@ -58,10 +64,7 @@ async function download({ location, cache }: WeightSource, hash: string): Promis
     throw new ModelError(`Cannot download the weights ${location}: ${messageOf(error)}; try again, or give a path.`);
   }
   await checked(bytes, location, hash);
-  await Deno.mkdir(cache, { recursive: true });
-  const temporary = await Deno.makeTempFile({ dir: cache });
-  await Deno.writeFile(temporary, bytes);
-  await Deno.rename(temporary, `${cache}/${hash}`);
+  await replaceFile(`${cache}/${hash}`, [bytes]);
   return bytes;
 }
 

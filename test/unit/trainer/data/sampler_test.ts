@@ -1,48 +1,42 @@
 import assert from "node:assert/strict";
 import { pkSampler, shuffledSampler } from "../../../../trainer/data/sampler.ts";
+import { batchesOf, countBy, LABELS, testSampler } from "./sampler_support.ts";
 
 const OPTIONS = { identitiesPerBatch: 4, imagesPerIdentity: 3, seed: 5 };
-// 10 identities with 7 images each, one with 2 images and one with a single image.
-const IDENTITIES = [...Array.from({ length: 70 }, (_, i) => i % 10), 10, 10, 11];
 
-function countBy(values: number[]): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
-}
+testSampler("pkSampler", (labels, seed) => pkSampler(labels, { ...OPTIONS, seed }));
 
 Deno.test("pkSampler() gives P identities with K images each", () => {
-  const sampler = pkSampler(IDENTITIES.slice(0, 70), OPTIONS);
+  const sampler = pkSampler(LABELS.slice(0, 70), OPTIONS);
   for (let step = 0; step < 50; step++) {
     const rows = sampler(step);
     assert.equal(new Set(rows).size, 12, "no image twice");
-    assert.deepEqual([...countBy(rows.map((row) => IDENTITIES[row])).values()], [3, 3, 3, 3]);
+    assert.deepEqual([...countBy(rows.map((row) => LABELS[row])).values()], [3, 3, 3, 3]);
   }
 });
 
-Deno.test("pkSampler() gives the same batch for the same step and seed, in any order of asking", () => {
-  const forwards = pkSampler(IDENTITIES, OPTIONS), backwards = pkSampler(IDENTITIES, OPTIONS);
-  const ahead = Array.from({ length: 20 }, (_, step) => forwards(step));
-  for (let step = 19; step >= 0; step--) assert.deepEqual(backwards(step), ahead[step]);
-  assert.notDeepEqual(pkSampler(IDENTITIES, { ...OPTIONS, seed: 6 })(0), ahead[0]);
-});
-
-Deno.test("pkSampler() shows every image of every identity, and equally often", () => {
-  const sampler = pkSampler(IDENTITIES.slice(0, 60).map((_, i) => i % 10), { ...OPTIONS, identitiesPerBatch: 5 });
-  const seen = countBy(Array.from({ length: 2 * 20 }, (_, step) => sampler(step)).flat());
+Deno.test("pkSampler() shows every image equally often where all identities have as many", () => {
+  const sampler = pkSampler(LABELS.slice(0, 60).map((_, i) => i % 10), { ...OPTIONS, identitiesPerBatch: 5 });
+  const seen = countBy(batchesOf(sampler, 2 * 20).flat());
   assert.equal(seen.size, 60);
   assert.deepEqual(new Set(seen.values()), new Set([10]));
 });
 
 Deno.test("pkSampler() repeats the images of an identity that has fewer than K, but never a single image", () => {
-  const sampler = pkSampler(IDENTITIES, OPTIONS);
-  const rows = Array.from({ length: 30 }, (_, step) => sampler(step));
+  const sampler = pkSampler(LABELS, OPTIONS);
+  const rows = batchesOf(sampler, 30);
   const few = rows.filter((batch) => batch.includes(70));
   assert(few.length > 0);
   for (const batch of few) assert.equal(batch.filter((row) => row === 70 || row === 71).length, 3);
   const single = rows.filter((batch) => batch.includes(72));
   assert(single.length > 0);
   for (const batch of single) assert.equal(batch.filter((row) => row === 72).length, 1);
+});
+
+Deno.test("pkSampler() shows identities equally often, many images or few", () => {
+  const batches = batchesOf(pkSampler(LABELS, OPTIONS), 3 * 7);
+  const times = countBy(batches.flatMap((rows) => [...new Set(rows.map((row) => LABELS[row]))]));
+  assert.deepEqual([...times.values()], Array(12).fill(7));
 });
 
 Deno.test("pkSampler() takes all identities where there are fewer than P", () => {

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { createWasmEngine } from "../../../../trainer/engines/wasm/mod.ts";
 import { batchNorm } from "../../../../trainer/models/batch_norm.ts";
-import { Adam, trainableVariables } from "../../../../trainer/optimizers/adam.ts";
+import { createOptimizer, trainableVariables } from "../../../../trainer/optimizers/mod.ts";
 import { normal } from "./gradients.ts";
 
 /** Weights after ten training steps of a small network, on a backend started anew with so many threads. */
@@ -26,7 +26,8 @@ async function train(threads: number): Promise<{ device: string; weights: Float3
     return tf.tensor(normal(size, i).map((value) => 0.3 * Math.abs(value) + 0.1), shape as number[]);
   }));
   const variables = trainableVariables(model);
-  const adam = new Adam(variables, { learningRate: 0.01 });
+  const adam = createOptimizer(variables, { optimizer: "adam", weightDecay: 0, momentum: 0 });
+  adam.setLearningRate(0.01);
   for (let step = 0; step < 10; step++) {
     const x = tf.tensor4d(normal(6 * 12 * 12 * 3, 100 + step), [6, 12, 12, 3]);
     adam.minimize(() => tf.mean(tf.square(tf.sub(model.apply(x, { training: true }) as tf.Tensor, 1))));

@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { batchNorm } from "../../../../trainer/models/batch_norm.ts";
 import { createEmbedder, type EmbedderOptions } from "../../../../trainer/models/embedder.ts";
+import { initializersFrom } from "../../../../trainer/models/initializer.ts";
 import { L2Normalize } from "../../../../trainer/models/l2_normalize.ts";
+import { bottleneckBlock, type BottleneckVersion, convUnit } from "../../../../trainer/models/residual.ts";
 import { randomizeWeights } from "./exported.ts";
 
 type Symbolic = tf.SymbolicTensor;
@@ -11,6 +13,15 @@ const { layers } = tf;
 export function backbone(name: EmbedderOptions["backbone"], size: number, channels: 1 | 3 = 3): tf.LayersModel {
   const input = { height: size, width: size, channels };
   return randomizeWeights(createEmbedder({ backbone: name, input, dimensions: 32, seed: 1 }));
+}
+
+/** A stem and two stages of ResNet's bottlenecks, narrow. */
+export function bottlenecks(version: BottleneckVersion): tf.LayersModel {
+  const image = tf.input({ shape: [17, 17, 3] });
+  const initializers = initializersFrom(1);
+  let x = convUnit(image, { name: "stem", filters: 8, kernel: 7, stride: 2 }, initializers);
+  ["a", "b", "c"].forEach((name, i) => x = bottleneckBlock(x, name, 4, i === 2 ? 2 : 1, version, initializers));
+  return embedder(image, x);
 }
 
 /** A small MobileNetV2: inverted residuals with relu6 and depthwise convolutions (Sandler et al. 2018, figure 3). */

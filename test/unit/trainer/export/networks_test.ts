@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ModelError } from "../../../../shared/errors.ts";
 import { traceModel } from "../../../../trainer/export/trace.ts";
 import { assertComputesTheSame, filesOf, graphDefOf, noise, operationsOf, randomizeWeights } from "./exported.ts";
-import { backbone, kerasBottleneckNet, mobileNet } from "./networks.ts";
+import { backbone, bottlenecks, kerasBottleneckNet, mobileNet } from "./networks.ts";
 
 type Symbolic = tf.SymbolicTensor;
 const { layers } = tf;
@@ -12,7 +12,12 @@ const NETWORKS: Record<string, [make: () => tf.LayersModel, shape: number[]]> = 
   "a thin ResNet": [() => backbone("thin-resnet", 40), [2, 40, 40, 3]],
   "a thin ResNet on grey images": [() => backbone("thin-resnet", 28, 1), [2, 28, 28, 1]],
   "ResNet-18": [() => backbone("resnet18", 48), [2, 48, 48, 3]],
-  "a MobileNetV2": [() => mobileNet(48), [2, 48, 48, 3]],
+  "bottlenecks as in ResNet-50": [() => bottlenecks("v1"), [2, 17, 17, 3]],
+  "bottlenecks as in ResNet-50 v1.5": [() => bottlenecks("v1.5"), [2, 17, 17, 3]],
+  "MobileNetV2": [() => backbone("mobilenet-v2", 40), [2, 40, 40, 3]],
+  "EfficientNet-Lite0": [() => backbone("efficientnet-lite0", 40), [2, 40, 40, 3]],
+  "MobileFaceNet": [() => backbone("mobilefacenet", 56), [2, 56, 56, 3]],
+  "a small MobileNetV2": [() => mobileNet(48), [2, 48, 48, 3]],
   "a bottleneck network with zero padding": [() => kerasBottleneckNet(48), [2, 48, 48, 3]],
 };
 

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { useWasmBackend } from "../../../../shared/tfjs_wasm.ts";
 import { pairwiseDistance } from "../../../../trainer/losses/mod.ts";
-
-const backends: Record<string, () => Promise<unknown>> = { wasm: useWasmBackend, cpu: () => tf.setBackend("cpu") };
+import { backends } from "./support.ts";
 
 for (const [backend, use] of Object.entries(backends)) {
   Deno.test(`pairwiseDistance() gives L2, squared L2 and 1 - cosine on ${backend}`, async () => {
@@ -25,7 +23,7 @@ for (const [backend, use] of Object.entries(backends)) {
 }
 
 Deno.test("pairwiseDistance() of an embedding that is collapsing stays accurate", async () => {
-  await useWasmBackend();
+  await backends.wasm();
   const rows = Float32Array.from({ length: 4 * 8 }, (_, i) => 0.35 + 1e-5 * Math.sin(i));
   const distances = pairwiseDistance(tf.tensor2d(rows, [4, 8]), "L2").dataSync();
   for (let i = 0; i < 4; i++) {
@@ -38,6 +36,6 @@ Deno.test("pairwiseDistance() of an embedding that is collapsing stays accurate"
 });
 
 Deno.test("pairwiseDistance() puts a zero row at angular distance 1 from every row", async () => {
-  await useWasmBackend();
+  await backends.wasm();
   assert.deepEqual([...pairwiseDistance(tf.tensor2d([[0, 0], [1, 0]]), "angular").dataSync()], [1, 1, 1, 0]);
 });

@@ -2,24 +2,41 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { useWasmBackend } from "../../../../shared/tfjs_wasm.ts";
 import { registerTrainingKernels } from "../../../../trainer/engines/wasm/register.ts";
-import type { DistanceMetric, Loss, LossStatistics } from "../../../../trainer/losses/mod.ts";
+import type {
+  DistanceMetric,
+  Loss,
+  LossName,
+  LossSettings,
+  LossStatistics,
+  TrainableLoss,
+} from "../../../../trainer/losses/mod.ts";
+
+/** The numbers of a vector or a matrix. */
+export type Values = number[] | number[][];
 
 /** What a reference implementation computed of its batches. */
-export interface Golden<Options> {
+export interface Golden {
   source: string;
   batches: {
     name: string;
     labels: number[];
     embeddings: number[][];
-    /** The class centres, for losses that have them. */
-    centres?: number[][];
-    results: { options: Options; loss: number; gradient: number[]; centresGradient?: number[] }[];
+    /** Of the loss's own variables, in their order. */
+    variables?: Values[];
+    results: {
+      options: Partial<LossSettings>;
+      /** Null where the reference is not a number, for want of anything to learn from. */
+      loss: number | null;
+      gradient: number[];
+      variableGradients?: number[][];
+    }[];
   }[];
 }
 
-/** The golden values in `test/fixtures/losses`. */
-export async function readGolden<Options>(file: string): Promise<Golden<Options>> {
-  return JSON.parse(await Deno.readTextFile(new URL(`../../../fixtures/losses/${file}`, import.meta.url)));
+/** The golden values of a loss in `test/fixtures/losses`. */
+export async function readGolden(name: LossName): Promise<Golden> {
+  const file = `../../../fixtures/losses/${name.replaceAll("-", "_")}.json`;
+  return JSON.parse(await Deno.readTextFile(new URL(file, import.meta.url)));
 }
 
 /** The engines that losses are tested on. */
@@ -28,54 +45,42 @@ export const backends: Record<string, () => Promise<unknown>> = {
   cpu: () => tf.setBackend("cpu"),
 };
 
-/** Declares the tests that every loss without variables must pass. */
-export async function testAgainstGolden<Options>(
-  name: string,
-  file: string,
-  create: (options: Options) => Loss,
-): Promise<void> {
-  const golden = await readGolden<Options>(file);
-  for (const [backend, use] of Object.entries(backends)) {
-    Deno.test(`${name}() equals ${golden.source}, values and gradients, on ${backend}`, async () => {
-      await use();
-      assert.ok(golden.batches.length >= 30);
-      for (const batch of golden.batches) {
-        for (const expected of batch.results) {
-          const where = `${batch.name}, ${JSON.stringify(expected.options)}`;
-          const { loss, gradient } = run(create(expected.options), batch.labels, batch.embeddings);
-          assertClose([loss], [expected.loss], `loss of ${where}`);
-          assertRowsClose(gradient, expected.gradient, batch.embeddings[0].length, `gradient of ${where}`);
-        }
-      }
-    });
-  }
-}
-
-/** Loss, gradient and statistics of a batch. */
-export function run(loss: Loss, labels: number[], embeddings: number[][]) {
+/** Loss, gradients and statistics of a batch, the loss's own variables set to the values given. */
+export function run(made: Loss | TrainableLoss, labels: number[], embeddings: number[][], values: Values[] = []) {
+  const { loss, variables } = typeof made === "function" ? { loss: made, variables: [] } : made;
   let statistics: LossStatistics | undefined;
-  const { value, grad } = tf.tidy(() =>
-    tf.valueAndGrad((x) => loss(Int32Array.from(labels), x as tf.Tensor2D, (s) => statistics = s))(
-      tf.tensor2d(embeddings),
-    )
-  );
-  const result = { loss: value.dataSync()[0], gradient: [...grad.dataSync()] };
-  tf.dispose([value, grad]);
+  tf.tidy(() => values.forEach((value, i) => variables[i].assign(tf.reshape(tf.tensor(value), variables[i].shape))));
+  const inputs = [tf.tensor2d(embeddings), ...variables];
+  const { value, grads } = tf.valueAndGrads((rows: tf.Tensor) =>
+    loss(Int32Array.from(labels), rows as tf.Tensor2D, (seen) => statistics = seen)
+  )(inputs);
+  const [gradient, ...variableGradients] = grads.map((grad) => [...grad.dataSync()]);
+  const result = { loss: value.dataSync()[0], gradient, variableGradients };
+  tf.dispose([inputs[0], value, ...grads]);
   assert.ok(statistics);
   return { ...result, statistics };
 }
 
-/** Checks a loss against its definition, computed in float64, and its gradient against the definition's differences. */
+/**
+ * Checks a loss against its definition, computed in float64, and its gradients, by the rows and by its own variables,
+ * against the definition's differences.
+ */
 export function assertDefinedBy(
-  loss: Loss,
+  made: Loss | TrainableLoss,
   labels: number[],
   rows: number[][],
-  definition: (rows: number[][]) => number,
+  definition: (rows: number[][], ...variables: number[][][]) => number,
+  ...variables: number[][][]
 ): void {
-  const computed = run(loss, labels, rows);
+  const computed = run(made, labels, rows, variables);
   assert.ok(computed.loss > 0.01, `the loss ${computed.loss} is too small to prove anything`);
-  assertClose([computed.loss], [definition(rows)], "loss");
-  assertClose(computed.gradient, finiteDifferences(rows, definition), "gradient");
+  assertClose([computed.loss], [definition(rows, ...variables)], "loss");
+  const inputs = [rows, ...variables];
+  [computed.gradient, ...computed.variableGradients].forEach((gradient, which) => {
+    const moved = (values: number[][]) => inputs.with(which, values) as [number[][], ...number[][][]];
+    const differences = finiteDifferences(inputs[which], (values) => definition(...moved(values)));
+    assertClose(gradient, differences, which === 0 ? "gradient" : `gradient by variable ${which}`);
+  });
 }
 
 /** Within 1e-5, relative where the expected value is above 1. */
