@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import type { InputSpec } from "../shared/card.ts";
 import type { Config } from "./config.ts";
 import { cacheActivations, cachedBatches } from "./data/activations.ts";
