@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { messageOf } from "../shared/errors.ts";
 import { resolveConfig } from "../trainer/config.ts";
 import { duration, terminalReporter } from "../trainer/report/progress.ts";
-import { alignColumns, evaluationTable, thresholdTable } from "../trainer/report/tables.ts";
+import { alignColumns, evaluationTable, gallerySentence, thresholdTable } from "../trainer/report/tables.ts";
 import { train, type TrainResult } from "../trainer/train.ts";
 import { startWorker, workerPort, type WorkerProcess } from "./worker_process.ts";
 
@@ -49,8 +49,9 @@ async function main(interrupt: AbortController): Promise<number> {
 
   const result = await train({
     data: PRODUCTS,
+    gallery: undefined,
     out: `${OUT}/model`,
-    config: resolveConfig({ preset: "demo" }),
+    config: resolveConfig({ preset: "products" }),
     engine: "auto",
     resume: false,
     maxUnreadable: 0,
@@ -121,7 +122,7 @@ async function match(url: string, collection: string, photos: ProductPhoto[]): P
 }
 
 function summary(result: TrainResult, packshots: number, answers: Answer[], onShelf: Answer[]): string {
-  const { card, untrained, trained } = result;
+  const { card, untrained, pretrained, trained, inGallery } = result;
   const { scheme, bytes, meanCosine, minCosine, recallAt1Delta } = card.quantization;
   const shown = answers.filter((_, i) => i % Math.ceil(answers.length / ROWS) === 0);
   return [
@@ -137,9 +138,11 @@ function summary(result: TrainResult, packshots: number, answers: Answer[], onSh
     "",
     evaluationTable({
       "untrained network": untrained,
+      "weights as given": pretrained!,
       "trained, float32": trained.evaluation,
       [`exported, ${scheme}`]: card.evaluation,
     }, "products never trained on"),
+    gallerySentence(inGallery!.figures),
     thresholdTable(trained),
     `Trained recall@1 is ${
       (card.evaluation.recallAt1 / untrained.recallAt1).toFixed(2)

@@ -9,7 +9,7 @@
  * @module
  */
 import { decode, shrink } from "../shared/image/mod.ts";
-import { encodeJpeg } from "./encode_jpeg.ts";
+import { encodeJpeg } from "../trainer/report/encode_jpeg.ts";
 
 const SHORT_SIDE = 160;
 const QUALITY = 72;

@@ -37,12 +37,14 @@ export const Calibration = z.object({
 }).refine((c) => c.distance.length === c.fmr.length, { message: "distance and fmr differ in length" });
 export type Calibration = z.infer<typeof Calibration>;
 
-/** Figures on identities never trained on. */
+/** Figures on identities never trained on. Recall@10 and NMI are missing from the cards of older models. */
 export const Evaluation = z.object({
   recallAt1: z.number(),
   recallAt5: z.number(),
+  recallAt10: z.number().optional(),
   mapAtR: z.number(),
   rPrecision: z.number(),
+  nmi: z.number().optional(),
   auc: z.number(),
   eer: z.number(),
   tarAtFar: z.record(z.string(), z.number()),

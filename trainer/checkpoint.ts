@@ -1,12 +1,12 @@
 import type * as tf from "@tensorflow/tfjs";
-import { tensor1d } from "@tensorflow/tfjs";
+import { tensor1d, tidy } from "@tensorflow/tfjs";
 import { messageOf, ModelError } from "../shared/errors.ts";
 import { replaceFile } from "../shared/replace_file.ts";
 import { sha256 } from "../shared/sha256.ts";
 import { concatenate } from "./concatenate.ts";
 import { Config } from "./config.ts";
 import type { EpochSummary } from "./fit.ts";
-import type { Optimizer, WeightAverage } from "./optimizers/mod.ts";
+import { type Optimizer, variablesOf, type WeightAverage } from "./optimizers/mod.ts";
 
 /** What one epoch of training was like. */
 export interface EpochRecord extends EpochSummary {
@@ -69,7 +69,7 @@ export async function captureState({ model, lossVariables, optimizer, average }:
     optimizerStep: step,
     averageUpdates: averaged?.updates ?? 0,
     tensors: {
-      weights: await valuesOf(model.getWeights()),
+      weights: await valuesOf(variablesOf(model)),
       loss: await valuesOf(lossVariables),
       slots,
       average: averaged?.tensors ?? [],
@@ -90,12 +90,8 @@ export function valuesOf(tensors: readonly tf.Tensor[]): Promise<Float32Array[]>
 export function restoreState(trainee: Trainee, checkpoint: Checkpoint, sameStage: boolean): void {
   const { model, lossVariables, optimizer, average } = trainee;
   const { tensors, optimizerStep, averageUpdates } = checkpoint;
-  setWeights(model, tensors.weights);
-  lossVariables.forEach((variable, i) => {
-    const value = tensor1d(tensors.loss[i]).reshape(variable.shape);
-    variable.assign(value);
-    value.dispose();
-  });
+  assign(variablesOf(model), tensors.weights);
+  assign(lossVariables, tensors.loss);
   if (sameStage) optimizer.restore({ step: optimizerStep, slots: tensors.slots });
   average?.restore({ updates: averageUpdates, tensors: tensors.average });
 }
@@ -103,13 +99,11 @@ export function restoreState(trainee: Trainee, checkpoint: Checkpoint, sameStage
 /** Puts the weights that a run is judged by into a network of the same configuration: the best, else the averaged, else the last. */
 export function restoreWeights(model: tf.LayersModel, { tensors }: Checkpoint): void {
   const { best, average, weights } = tensors;
-  setWeights(model, [best, average, weights].find((group) => group.length > 0)!);
+  assign(variablesOf(model), [best, average, weights].find((group) => group.length > 0)!);
 }
 
-function setWeights(model: tf.LayersModel, values: Float32Array[]): void {
-  const weights = model.getWeights().map((weight, i) => tensor1d(values[i]).reshape(weight.shape));
-  model.setWeights(weights);
-  weights.forEach((weight) => weight.dispose());
+function assign(variables: readonly tf.Variable[], values: Float32Array[]): void {
+  variables.forEach((variable, i) => tidy(() => variable.assign(tensor1d(values[i]).reshape(variable.shape))));
 }
 
 /** Whether a run's directory holds a checkpoint. */

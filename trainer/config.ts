@@ -140,8 +140,7 @@ const MNIST: Partial<Config> = {
 
 /** Settings by name of a preset: what it changes of the defaults. */
 export const PRESETS: Record<string, Partial<Config>> = {
-  products: { ...PRODUCTS, maxSteps: 80 },
-  demo: { ...PRODUCTS, maxSteps: 40 },
+  products: { ...PRODUCTS, maxSteps: 40 },
   scratch: { loss: "triplet-semihard", distance: "squared-L2", margin: 0.3, warmupSteps: 125, maxSteps: 2500 },
   faces: { ...PRODUCTS, minCropArea: 0.6, grey: 0.2, maxSteps: 80 },
   omniglot: {
@@ -151,6 +150,9 @@ export const PRESETS: Record<string, Partial<Config>> = {
   "mnist-seed": { ...MNIST, loss: "triplet-semihard", distance: "L2", margin: 1, sampler: "shuffled" },
   "siamese-seed": { ...MNIST, loss: "siamese-bce", unitLength: false },
 };
+
+/** The data that a preset is meant for, by its name: what is trained on unless other data is given. */
+export const PRESET_DATA: Record<string, string> = { "mnist-seed": "mnist:", "siamese-seed": "mnist:" };
 
 /** What a person gave, from weakest to strongest. */
 export interface ConfigSources {

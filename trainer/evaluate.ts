@@ -1,14 +1,22 @@
 import type { Evaluation, Threshold } from "../shared/card.ts";
 import { DataError } from "../shared/errors.ts";
-import { loadGraphNetwork } from "../shared/graph_network.ts";
-import { readModelFiles } from "../shared/model_files.ts";
-import { useWasmBackend } from "../shared/tfjs_wasm.ts";
+import { type ModelFiles, readModelFiles } from "../shared/model_files.ts";
 import { labelsOf } from "./data/batches.ts";
-import { readTestSamples } from "./data/dataset.ts";
-import { readProbes } from "./data/photos.ts";
-import { embedAll } from "./embed.ts";
-import { type DistanceSummary, evaluateEmbeddings } from "./metrics/mod.ts";
+import { readGallery, readTestSamples } from "./data/dataset.ts";
+import { type Probe, readProbes } from "./data/photos.ts";
+import type { Sample } from "./data/sample.ts";
+import { withGraph } from "./export/mod.ts";
+import { type NamedFailures, nameFailures } from "./failures.ts";
+import { type InGallery, judgeInGallery } from "./judge.ts";
+import {
+  type DistanceSummary,
+  type EvaluatedEmbeddings,
+  evaluateEmbeddings,
+  failuresOf,
+  type Identification,
+} from "./metrics/mod.ts";
 import type { Reporter } from "./report/progress.ts";
+import { writeReport } from "./report/report.ts";
 
 /** What to judge, and on what. */
 export interface EvaluateJob {
@@ -16,6 +24,10 @@ export interface EvaluateJob {
   model: string;
   /** A folder of photos of identities that the model was not trained on. */
   data: string;
+  /** Photos to look these up in; `packshots/` of the data, unless given. */
+  gallery: string | undefined;
+  /** Where to write an HTML page of the figures, if anywhere. */
+  report: string | undefined;
   /** The share of files that may be unreadable. */
   maxUnreadable: number;
   reporter: Reporter;
@@ -29,6 +41,12 @@ export interface ModelEvaluation {
   /** Distances of pairs of one identity, and of two. */
   genuine: DistanceSummary;
   impostor: DistanceSummary;
+  /** Searches among the photos themselves, by people enrolled and by others. */
+  identification: Identification;
+  /** The identities that some photo was not found for among the others, worst first. */
+  failures: NamedFailures[];
+  /** The same photos looked up in a gallery, if there is one. */
+  gallery?: InGallery["figures"] & { failures: NamedFailures[] };
 }
 
 /**
@@ -37,22 +55,45 @@ export interface ModelEvaluation {
  * @throws {ModelError} if the model cannot be read
  * @throws {DataError} if the photos cannot be used or are too few
  */
-export async function evaluateModel({ model, data, maxUnreadable, reporter }: EvaluateJob): Promise<ModelEvaluation> {
-  const files = await readModelFiles(model);
-  const { card } = files;
-  const samples = await readTestSamples(data, card.training);
-  const bar = reporter.progress("Reading photos", samples.length);
+export async function evaluateModel(job: EvaluateJob): Promise<ModelEvaluation> {
+  const model = await readModelFiles(job.model);
+  const { card } = model;
+  const probes = await read(await readTestSamples(job.data, card.training), "photos", model, job);
+  const gallery = await read(await readGallery(job.data, job.gallery), "the gallery", model, job);
+  if (probes.length === 0) throw new DataError(`There are no photos in ${job.data} that can be read.`);
+  const embeddings = await withGraph(model, card.input, (embed) => embed(probes.map(({ pixels }) => pixels)));
+  const labels = labelsOf(probes);
+  const judged = evaluateEmbeddings(embeddings, labels, { seed: card.training.seed });
+  const inGallery = gallery.length > 0 ? await judgeInGallery(model, { gallery, probes, embeddings }) : undefined;
+  if (job.report !== undefined) {
+    await writeReport(job.report, {
+      ...{ title: job.data, config: {}, card, engine: undefined, steps: [], epochs: [], probes, embeddings },
+      ...{ earlier: {}, figures: judged, gallery: inGallery?.figures },
+    });
+  }
+  return {
+    ...figuresOf(judged),
+    fingerprint: card.fingerprint,
+    failures: nameFailures(failuresOf(judged.neighbours, labels), probes, probes),
+    ...inGallery && {
+      gallery: { ...inGallery.figures, failures: nameFailures(inGallery.failures, probes, gallery) },
+    },
+  };
+}
+
+async function read(samples: Sample[], what: string, { card }: ModelFiles, job: EvaluateJob): Promise<Probe[]> {
+  if (samples.length === 0) return [];
+  const { maxUnreadable, reporter } = job;
+  const bar = reporter.progress(`Reading ${what}`, samples.length);
   const { items, unreadable } = await readProbes(samples, card.input, {
     maxUnreadable,
     onProgress: (done) => bar.update(done),
   });
   bar.done();
   for (const { path, reason } of unreadable) reporter.warn(`skipped ${path}: ${reason}`);
-  if (items.length === 0) throw new DataError(`There are no photos in ${data} that can be read.`);
-  await useWasmBackend();
-  const embeddings = await embedAll(await loadGraphNetwork(files), items, card.input);
-  const { evaluation, thresholds, genuine, impostor } = evaluateEmbeddings(embeddings, labelsOf(items), {
-    seed: card.training.seed,
-  });
-  return { fingerprint: card.fingerprint, evaluation, thresholds, genuine, impostor };
+  return items;
+}
+
+function figuresOf({ evaluation, thresholds, genuine, impostor, identification }: EvaluatedEmbeddings) {
+  return { evaluation, thresholds, genuine, impostor, identification };
 }

@@ -51,8 +51,7 @@ export async function exportCheckpoint(job: ExportCheckpointJob): Promise<Card> 
   return (await publish({
     model,
     checkpoint,
-    probes,
-    seen: isSeen(dataset),
+    exam: { probes, input, seen: isSeen(dataset), seed: config.seed },
     scheme: job.quantize ?? config.quantize,
     out: job.out,
   })).card;

@@ -62,14 +62,19 @@ export interface FitOptions {
   signal: AbortSignal;
 }
 
-/** The loss is not a number any more, and nor will the weights be. */
-export class DivergedError extends ModelError {}
+/** Training leads nowhere as it is: the numbers are not finite any more, or the embedding has collapsed. */
+export class DivergedError extends ModelError {
+  /** @param fault what happened and at which step, without a full stop */
+  constructor(readonly fault: string, advice: string) {
+    super(`${fault}: ${advice}`);
+  }
+}
 
 /**
  * Trains: for every step a batch, its loss, the gradient, one step of the optimiser.
  *
  * @returns the number of steps done; less than `endStep` if it was stopped
- * @throws {DivergedError} if the loss is not finite
+ * @throws {DivergedError} if the loss, its gradient or the embeddings are not finite
  */
 export async function fit(options: FitOptions): Promise<number> {
   const { stepsPerEpoch, endStep, signal, batches } = options;
@@ -112,11 +117,13 @@ async function trainStep(step: number, { values, shape, labels }: Batch, options
   const facts = tf.stack([loss, gradientNorm, length!]);
   const [value, gradient, embeddingNorm] = await facts.data();
   tf.dispose([x, loss, gradientNorm, length!, facts]);
-  if (!Number.isFinite(value)) {
+  // A loss can be finite where embeddings are not: comparisons with NaN are false, and its hinge is then 0.
+  const numbers = { "loss": value, "gradient's length": gradient, "embeddings' length": embeddingNorm };
+  const lost = Object.entries(numbers).find(([, number]) => !Number.isFinite(number));
+  if (lost) {
     throw new DivergedError(
-      `The loss is ${value} at step ${
-        step + 1
-      }: lower learningRate, or set clipNorm=1 or rescue=true, and train again. The last checkpoint is kept.`,
+      `The ${lost[0]} is ${lost[1]} at step ${step + 1}`,
+      "lower learningRate, or set clipNorm=1 or rescue=true, and train again with another --out.",
     );
   }
   return {

@@ -5,13 +5,19 @@
  */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
-import { Config, describeSettings, PRESETS, resolveConfig } from "./config.ts";
+import { Config, describeSettings, PRESET_DATA, PRESETS, resolveConfig } from "./config.ts";
 import { ENGINES } from "./engines/mod.ts";
-import { evaluateModel } from "./evaluate.ts";
+import { evaluateModel, type ModelEvaluation } from "./evaluate.ts";
 import type { Scheme } from "./export/mod.ts";
 import { exportCheckpoint } from "./export_checkpoint.ts";
 import { duration, terminalReporter } from "./report/progress.ts";
-import { evaluationTable, thresholdTable } from "./report/tables.ts";
+import {
+  evaluationTable,
+  failureTable,
+  gallerySentence,
+  identificationTable,
+  thresholdTable,
+} from "./report/tables.ts";
 import { train } from "./train.ts";
 
 interface Command {
@@ -48,7 +54,10 @@ const COMMANDS: Record<string, Command> = {
 Usage: deno task train --data DIR|FILE --out DIR [options]
 
   --data DIR|FILE        one folder per identity, or train/, val/, test/ with such folders in them;
-                         or a .csv or .jsonl file: path,identity[,split]
+                         or a .csv or .jsonl file: path,identity[,split]; or mnist: or mnist:DIR
+                         (default: that of the preset, mnist: for mnist-seed and siamese-seed)
+  --gallery DIR|FILE     photos to look the test photos up in, such as packshots, one folder per identity
+                         (default: packshots/ in --data, if it is there)
   --out DIR              where model, checkpoint, report.html, metrics.json and TensorBoard's events go
   --preset NAME          ${Object.keys(PRESETS).join(", ")} (default products)
   --config FILE          settings as JSON
@@ -64,6 +73,7 @@ Settings:
 ${describeSettings()}`,
     options: {
       data: { type: "string" },
+      gallery: { type: "string" },
       out: { type: "string" },
       preset: { type: "string" },
       config: { type: "string" },
@@ -78,7 +88,8 @@ ${describeSettings()}`,
     async run(values, signal) {
       const started = performance.now();
       const result = await train({
-        data: required(values, "data"),
+        data: required({ data: PRESET_DATA[values.preset as string], ...values }, "data"),
+        gallery: values.gallery as string | undefined,
         out: required(values, "out"),
         config: await configOf(values),
         engine: values.engine as string,
@@ -95,6 +106,7 @@ ${describeSettings()}`,
           [result.card.quantization.scheme]: result.card.evaluation,
         }, `identities ${result.seen ? "trained on too" : "never trained on"}`),
       );
+      if (result.inGallery) console.log(gallerySentence(result.inGallery.figures));
       console.log(thresholdTable(result.trained));
       console.log(
         `Wrote ${values.out}/model.json in ${
@@ -106,16 +118,21 @@ ${describeSettings()}`,
   evaluate: {
     usage: `Judges an exported model on photos, run as the worker runs it.
 
-Usage: deno task evaluate --model DIR --data DIR [--json]
+Usage: deno task evaluate --model DIR --data DIR [options]
 
   --model DIR            a model directory
   --data DIR|FILE        photos, as for training: the test part, or all of them if there are no parts
-  --json                 the figures as JSON
+  --gallery DIR|FILE     photos to look these up in, such as packshots, one folder per identity
+                         (default: packshots/ in --data, if it is there)
+  --report FILE          writes the figures as an HTML page, with the photos that are confused
+  --json                 the figures as JSON, with every photo that is taken for another identity
   --max-unreadable N     share of files that may be unreadable (default 0.05)
   --verbose              says where in the program an error arose`,
     options: {
       model: { type: "string" },
       data: { type: "string" },
+      gallery: { type: "string" },
+      report: { type: "string" },
       json: { type: "boolean", default: false },
       "max-unreadable": { type: "string", default: "0.05" },
     },
@@ -123,14 +140,13 @@ Usage: deno task evaluate --model DIR --data DIR [--json]
       const result = await evaluateModel({
         model: required(values, "model"),
         data: required(values, "data"),
+        gallery: values.gallery as string | undefined,
+        report: values.report as string | undefined,
         maxUnreadable: share(values["max-unreadable"] as string),
         reporter: terminalReporter(),
       });
-      console.log(
-        values.json
-          ? JSON.stringify(result, null, 2)
-          : `${evaluationTable({ [values.model as string]: result.evaluation })}\n${thresholdTable(result)}`,
-      );
+      console.log(values.json ? JSON.stringify(result, null, 2) : evaluationText(values.model as string, result));
+      if (values.report) console.error(`Wrote ${values.report}.`);
     },
   },
   export: {
@@ -162,6 +178,26 @@ Usage: deno task export --checkpoint DIR --out DIR [--quantize none|float16|uint
     },
   },
 };
+
+/** How many of the worst identities are printed. */
+const WORST = 10;
+
+function evaluationText(model: string, result: ModelEvaluation): string {
+  return [
+    evaluationTable({ [model]: result.evaluation }),
+    thresholdTable(result),
+    identificationTable(result.identification),
+    failureTable(result.failures, WORST),
+    ...result.gallery
+      ? [
+        "",
+        gallerySentence(result.gallery),
+        identificationTable(result.gallery.identification),
+        failureTable(result.gallery.failures, WORST),
+      ]
+      : [],
+  ].join("\n");
+}
 
 /** The settings that were given; none where a run goes on and nothing was given. */
 async function configOf({ preset, config, set = [], freeze, rescue, resume }: Values): Promise<Config | undefined> {

@@ -1,14 +1,24 @@
 import type { Evaluation, InputSpec } from "../shared/card.ts";
 import { DataError, messageOf, UsageError } from "../shared/errors.ts";
+import { readModelFiles } from "../shared/model_files.ts";
 import { type Checkpoint, hasCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { type Config, resolveConfig } from "./config.ts";
-import { countByIdentity, ENOUGH_PAIRS, hashOf, impostorPairs, isSeen, readDataset } from "./data/dataset.ts";
+import {
+  countByIdentity,
+  ENOUGH_PAIRS,
+  hashOf,
+  impostorPairs,
+  isSeen,
+  readDataset,
+  readGallery,
+} from "./data/dataset.ts";
 import { type Photo, type Probe, readPhotos, readProbes } from "./data/photos.ts";
 import type { Dataset, Sample } from "./data/sample.ts";
 import { sharePhotos } from "./data/shared_photos.ts";
 import { chooseEngine } from "./engines/mod.ts";
+import { type Exam, type InGallery, judgeInGallery, judgeNetwork } from "./judge.ts";
 import { inputOf } from "./models/pixel_scales.ts";
-import { judgeNetwork, publish, type Published } from "./publish.ts";
+import { publish, type Published } from "./publish.ts";
 import { createNetwork, loadWeights } from "./network.ts";
 import type { Reporter } from "./report/progress.ts";
 import { writeReport } from "./report/report.ts";
@@ -19,6 +29,8 @@ import { trainNetwork } from "./train_network.ts";
 export interface TrainJob {
   /** The folder of photos. */
   data: string;
+  /** The photos that those kept to judge by are looked up in; `packshots/` of the data, unless given. */
+  gallery: string | undefined;
   /** Where model, checkpoint and metrics go. */
   out: string;
   /** Of a run that goes on, the same as at its start or nothing. */
@@ -38,6 +50,8 @@ export interface TrainResult extends Published {
   untrained: Evaluation;
   /** With the weights that training started from, if it started from some. */
   pretrained: Evaluation | undefined;
+  /** Of the exported model, in a gallery, if there is one. */
+  inGallery: InGallery | undefined;
   /** Whether the figures are of identities that were trained on after all. */
   seen: boolean;
 }
@@ -65,19 +79,22 @@ export async function train(job: TrainJob): Promise<TrainResult> {
     );
   }
   assertUsable(dataset, job.data);
-  const { photos, val, probes } = await readData(dataset, input, job);
+  const { photos, val, probes, gallery } = await readData(dataset, input, job);
 
-  const seen = isSeen(dataset);
+  const exam: Exam = { probes, input, seen: isSeen(dataset), seed: config.seed };
   const model = await createNetwork(config);
-  const judge = async () => (await judgeNetwork(model, probes, seen, config)).evaluation;
+  const judge = async () => (await judgeNetwork(model, exam)).evaluation;
   const untrained = await judge();
   await loadWeights(model, config, reporter);
   const pretrained = config.weights === undefined ? undefined : await judge();
   const checkpoint = await trainNetwork(model, { ...job, config, photos, val, before, dataHash, engine: engine.name });
   signal.throwIfAborted();
 
-  const published = await publish({ model, checkpoint, probes, seen, scheme: config.quantize, out: job.out });
-  const result = { untrained, pretrained, seen, ...published };
+  const published = await publish({ model, checkpoint, exam, scheme: config.quantize, out: job.out });
+  const inGallery = gallery.length === 0
+    ? undefined
+    : await judgeInGallery(await readModelFiles(job.out), { gallery, probes, embeddings: published.embeddings });
+  const result = { untrained, pretrained, inGallery, seen: exam.seen, ...published };
   await writeFigures(result, { job, checkpoint, engine: `${engine.name}, ${engine.device}`, probes });
   reporter.info(
     `Verified the exported model: mean cosine ${
@@ -89,18 +106,20 @@ export async function train(job: TrainJob): Promise<TrainResult> {
 
 /** Writes metrics.json for programs and report.html for people. */
 async function writeFigures(
-  { untrained, pretrained, trained, card, embeddings }: TrainResult,
+  result: TrainResult,
   { job, checkpoint, engine, probes }: { job: TrainJob; checkpoint: Checkpoint; engine: string; probes: Probe[] },
 ): Promise<void> {
   const { out, data } = job;
   const { config, history } = checkpoint;
-  const { evaluation, ...judged } = trained;
-  const figures = { config, untrained, pretrained, trained: evaluation, exported: card.evaluation, ...judged, history };
+  const { untrained, pretrained, inGallery, card, embeddings, exported } = result;
+  const { evaluation: trained, neighbours: _, pairs: __, ...judged } = result.trained;
+  const gallery = inGallery?.figures;
+  const figures = { config, untrained, pretrained, trained, exported: card.evaluation, gallery, ...judged, history };
   await Deno.writeTextFile(`${out}/metrics.json`, JSON.stringify(figures, null, 2));
   const log = await readRunLog(out);
   await writeReport(`${out}/report.html`, {
-    ...{ title: data, config, card, engine, ...log, probes, embeddings },
-    ...{ untrained, trained: evaluation },
+    ...{ title: data, config, card, engine, ...log, probes, embeddings, figures: exported, gallery },
+    earlier: { Untrained: untrained, ...(pretrained && { "Weights as given": pretrained }), Trained: trained },
   });
 }
 
@@ -162,11 +181,15 @@ interface Data {
   val: Probe[];
   /** To judge the trained network by. */
   probes: Probe[];
+  /** To look the probes up in; may be none. */
+  gallery: Probe[];
 }
 
 async function readData(dataset: Dataset, input: InputSpec, job: TrainJob): Promise<Data> {
   const { reporter, maxUnreadable } = job;
-  const bar = reporter.progress("Reading photos", dataset.train.length + dataset.val.length + dataset.test.length);
+  const enrolled = await readGallery(job.data, job.gallery);
+  const parts = [dataset.train, dataset.val, dataset.test, enrolled];
+  const bar = reporter.progress("Reading photos", parts.reduce((sum, samples) => sum + samples.length, 0));
   let before = 0;
   const read = async <T>(samples: Sample[], readAll: typeof readPhotos | typeof readProbes): Promise<T[]> => {
     const start = before;
@@ -181,6 +204,7 @@ async function readData(dataset: Dataset, input: InputSpec, job: TrainJob): Prom
   const photos = [...sharePhotos(await read<Photo>(dataset.train, readPhotos))];
   const val = await read<Probe>(dataset.val, readProbes);
   const probes = await read<Probe>(dataset.test, readProbes);
+  const gallery = await read<Probe>(enrolled, readProbes);
   bar.done();
   const count = (samples: { identity: string }[]) =>
     `${samples.length} photos of ${new Set(samples.map((s) => s.identity)).size}`;
@@ -190,5 +214,5 @@ async function readData(dataset: Dataset, input: InputSpec, job: TrainJob): Prom
       isSeen(dataset) ? "of them" : "others"
     }.`,
   );
-  return { photos, val, probes };
+  return { photos, val, probes, gallery };
 }

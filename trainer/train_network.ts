@@ -67,9 +67,15 @@ export async function trainNetwork(model: tf.LayersModel, training: Training): P
         restoreWeights(model, checkpoint);
         return checkpoint;
       } catch (error) {
-        if (!(error instanceof DivergedError && training.config.rescue && rescues < RESCUES)) throw error;
+        if (!(error instanceof DivergedError && training.config.rescue)) throw error;
+        if (rescues === RESCUES) {
+          throw new DivergedError(
+            error.fault,
+            `${RESCUES} rescues did not help; set a lower learningRate or clipNorm=1, and train again with another --out.`,
+          );
+        }
         from = await run.rescued();
-        training.reporter.warn(`${error.message} Going back to step ${from.step} with a tenth of the learning rate.`);
+        training.reporter.warn(`${error.fault}; going back to step ${from.step} with a tenth of the learning rate.`);
       }
     }
   } finally {
@@ -91,13 +97,16 @@ class Run {
   #alike: number[][] | undefined;
   #rateFactor = 1;
   #best: Float32Array[] = [];
+  /** Of a run to be rescued: itself before the first step, and the step that it went back to last. */
+  #first: Checkpoint | undefined;
+  #rescuedTo: number | undefined;
 
   constructor(private readonly model: tf.LayersModel, private readonly training: Training) {
     const { config, photos } = training;
     this.#labels = labelsOf(photos);
     this.#loss = createLoss(config, new Set(this.#labels).size);
     if (config.averageDecay !== undefined) {
-      this.#average = new WeightAverage(variablesOf(model.weights), config.averageDecay);
+      this.#average = new WeightAverage(variablesOf(model), config.averageDecay);
     }
     this.#stepsPerEpoch = Math.max(1, Math.round(photos.length / imagesPerBatch(config)));
     this.#totalSteps = Math.min(config.epochs * this.#stepsPerEpoch, config.maxSteps ?? Infinity);
@@ -131,9 +140,16 @@ class Run {
     return checkpoint!;
   }
 
-  /** The last good checkpoint, to go on from more slowly. */
+  /** The last good checkpoint, to go on from more slowly; a run that is stopped now goes on from it, too. */
   async rescued(): Promise<Checkpoint> {
-    return { ...await readCheckpoint(this.training.out), rateFactor: this.#rateFactor * RESCUE_FACTOR };
+    const { out } = this.training;
+    const last = await readCheckpoint(out);
+    // A checkpoint after which the run failed twice was not good itself.
+    const good = last.step === this.#rescuedTo ? this.#first ?? last : last;
+    const from = { ...good, rateFactor: this.#rateFactor * RESCUE_FACTOR };
+    await writeCheckpoint(out, from);
+    this.#rescuedTo = from.step;
+    return from;
   }
 
   dispose(): void {
@@ -148,7 +164,7 @@ class Run {
     const opened = await openStage(stage, this.model, photos, { config, input, sampler, reporter });
     const trainee = this.#newTrainee();
     if (before) restoreState(trainee, before, startStep > stage.start);
-    else if (startStep === 0 && config.rescue) await this.#save(trainee, 0);
+    else if (startStep === 0 && config.rescue) this.#first = await this.#save(trainee, 0);
     this.#journal.begin();
     try {
       const step = await fit({
@@ -187,7 +203,9 @@ class Run {
     this.#journal.step(record, waitedMs);
     const trouble = this.#watch.see(record);
     if (trouble === undefined) return;
-    if (this.training.config.rescue) throw new DivergedError(trouble);
+    if (this.training.config.rescue) {
+      throw new DivergedError(`The embedding has collapsed by step ${record.step}`, trouble);
+    }
     this.training.reporter.warn(trouble);
   }
 
@@ -198,7 +216,7 @@ class Run {
     this.#average?.swap();
     const valRecallAt1 = await validate(this.model, val, input);
     if (valRecallAt1 !== undefined && valRecallAt1 > bestRecall(this.#history) && config.patience !== undefined) {
-      this.#best = await valuesOf(this.model.getWeights());
+      this.#best = await valuesOf(variablesOf(this.model));
     }
     this.#average?.swap();
     const record = { ...summary, ...(valRecallAt1 !== undefined && { valRecallAt1 }) };

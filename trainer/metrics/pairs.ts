@@ -1,7 +1,9 @@
-import { dimensionsOf, type Labelled, rowDistance } from "./labelled.ts";
+import { type Random, randomStream } from "../random.ts";
+import { countLabels, type Labelled, rowsOf } from "./labelled.ts";
+import { squaredRowDistance } from "./row_distances.ts";
 import { quantile } from "./sorted.ts";
 
-/** Euclidean distances of all pairs of images, ascending. */
+/** Euclidean distances of pairs of images, ascending. */
 export interface Pairs {
   /** Pairs of one identity. */
   readonly genuine: Float64Array;
@@ -9,37 +11,70 @@ export interface Pairs {
   readonly impostor: Float64Array;
   /** The genuine distances again, ascending, one array for each identity that has a pair. */
   readonly genuineByIdentity: readonly Float64Array[];
+  /** How many pairs there are in all, where these are a sample of them. */
+  readonly sampledFrom?: { readonly genuine: number; readonly impostor: number };
+}
+
+/** Settings of {@linkcode pairDistances}. */
+export interface PairOptions {
+  /** Of the sample; the same seed and the same order of images give the same sample. */
+  readonly seed: number;
+  /** The most pairs of each kind; default 4,000,000. */
+  readonly most?: number;
 }
 
 /**
- * Distances of all `n (n - 1) / 2` pairs; 8 bytes a pair.
+ * Distances of all `n (n - 1) / 2` pairs, or, where there are more than `most` of a kind, of a sample of that kind: drawn
+ * uniformly without replacement, the genuine pairs from each identity in proportion to how many it has, at least one. 16 bytes
+ * a genuine pair and 8 an impostor pair.
  *
  * The identities come in an order that depends on their distances alone, so that a seeded resampling of them does not
- * depend on the order of the images.
+ * depend on the order of the images. Which pairs a sample holds does depend on it.
  */
-export function pairDistances(images: Labelled): Pairs {
-  const { embeddings, labels } = images;
-  const dimensions = dimensionsOf(images), n = labels.length;
-  const byIdentity = new Map<number, number[]>();
-  const impostor = new Float64Array(n * (n - 1) / 2);
-  let impostors = 0;
+export function pairDistances(images: Labelled, { seed, most = 4_000_000 }: PairOptions): Pairs {
+  const rows = rowsOf(images), { labels } = images, n = labels.length;
+  const perIdentity = [...countLabels(labels)].map(([label, count]) => [label, count * (count - 1) / 2] as const);
+  const genuines = perIdentity.reduce((sum, [, pairs]) => sum + pairs, 0);
+  const impostors = n * (n - 1) / 2 - genuines;
+  const random = randomStream(seed, "pairs"), share = Math.min(1, most / genuines);
+  const genuine = new Map(
+    perIdentity.map(([label, pairs]) =>
+      [label, sample(pairs, Math.min(pairs, Math.max(1, Math.round(share * pairs))), random)] as const
+    ),
+  );
+  const impostor = sample(impostors, Math.min(impostors, most), random);
   for (let i = 0; i < n; i++) {
+    const own = genuine.get(labels[i])!;
     for (let j = i + 1; j < n; j++) {
-      const distance = rowDistance(embeddings, i, embeddings, j, dimensions);
-      if (labels[i] !== labels[j]) impostor[impostors++] = distance;
-      else {
-        const genuine = byIdentity.get(labels[i]);
-        if (genuine) genuine.push(distance);
-        else byIdentity.set(labels[i], [distance]);
-      }
+      const kind = labels[i] === labels[j] ? own : impostor;
+      if (kind.takesNext()) kind.push(Math.sqrt(squaredRowDistance(rows, i, j)));
     }
   }
-  const genuineByIdentity = [...byIdentity.values()].map((distances) => Float64Array.from(distances).sort());
+  const genuineByIdentity = [...genuine.values()].map(({ values }) => values.sort()).filter(({ length }) => length > 0);
   genuineByIdentity.sort((a, b) => a.length - b.length || mean(a) - mean(b));
   return {
     genuine: concatenate(genuineByIdentity).sort(),
-    impostor: impostor.slice(0, impostors).sort(),
+    impostor: impostor.values.sort(),
     genuineByIdentity,
+    ...(genuines > most || impostors > most ? { sampledFrom: { genuine: genuines, impostor: impostors } } : {}),
+  };
+}
+
+/** Room for a uniform sample of things that come one after another (Knuth, The Art of Computer Programming 3.4.2, S). */
+function sample(of: number, size: number, random: Random) {
+  const values = new Float64Array(size);
+  let left = of, taken = 0, wanted = size;
+  return {
+    values,
+    takesNext(): boolean {
+      const takes = wanted === left || random() * left < wanted;
+      left--;
+      if (takes) wanted--;
+      return takes;
+    },
+    push(value: number): void {
+      values[taken++] = value;
+    },
   };
 }
 

@@ -1,6 +1,8 @@
 import { DataError } from "../../shared/errors.ts";
-import { dimensionsOf, type Labelled, rowDistance } from "./labelled.ts";
-import { countBelow } from "./sorted.ts";
+import { type Labelled, rowsOf } from "./labelled.ts";
+import type { Neighbours } from "./neighbours.ts";
+import { squaredDistances } from "./row_distances.ts";
+import { belowCounter } from "./sorted.ts";
 
 /** How well the nearest images are of the query's identity, as means over the queries. Every value is in 0..1. */
 export interface Retrieval {
@@ -12,13 +14,15 @@ export interface Retrieval {
   readonly mapAtR: number;
   /** Queries that have an image of their identity to find; the others are left out. */
   readonly queries: number;
+  /** What every probe finds, in the order of the probes, those with nothing to find too. */
+  readonly neighbours: readonly Neighbours[];
 }
 
 /**
  * Retrieval of every image among all the others.
  *
  * Where another identity lies at the same distance as the right one it ranks first, so a collapsed embedding scores 0 and
- * the order of the images does not matter.
+ * the order of the images does not matter. Time grows with the square of the images, memory with their number.
  *
  * @param ks the `k` of recall@k, default 1 and 5
  * @throws {DataError} if no identity has two images
@@ -56,36 +60,66 @@ function retrieve(
   skipSelf: boolean,
   none: string,
 ): Retrieval {
-  const dimensions = dimensionsOf(gallery);
-  if (dimensionsOf(probes) !== dimensions) throw new RangeError("gallery and probes differ in dimensions");
+  const from = rowsOf(probes), to = rowsOf(gallery);
+  if (from.dimensions !== to.dimensions) throw new RangeError("gallery and probes differ in dimensions");
+  const labels = Float64Array.from(gallery.labels);
+  const neighbours: Neighbours[] = [];
   const hits = ks.map(() => 0);
   let rPrecision = 0, mapAtR = 0, queries = 0;
-  const row = new Float64Array(gallery.labels.length);
-  for (let probe = 0; probe < probes.labels.length; probe++) {
-    for (let i = 0; i < row.length; i++) {
-      row[i] = rowDistance(probes.embeddings, probe, gallery.embeddings, i, dimensions);
-    }
-    const ranks = ranksOfIdentity(row, gallery.labels, probes.labels[probe], skipSelf ? probe : -1);
-    const relevant = ranks.length;
-    if (relevant === 0) continue;
+  for (const squared of squaredDistances(from, to)) {
+    const query = neighbours.length;
+    const split = splitByIdentity(squared, labels, probes.labels[query], skipSelf ? query : -1);
+    neighbours.push(neighboursIn(query, squared, split));
+    if (split.same.length === 0) continue;
+    const figures = rank(squared, labels, probes.labels[query], split.same);
     queries++;
-    ks.forEach((k, i) => hits[i] += ranks[0] <= k ? 1 : 0);
-    const within = ranks.filter((rank) => rank <= relevant);
-    rPrecision += within.length / relevant;
-    mapAtR += within.reduce((sum, rank, i) => sum + (i + 1) / rank, 0) / relevant;
+    ks.forEach((k, i) => hits[i] += figures.firstRank <= k ? 1 : 0);
+    rPrecision += figures.rPrecision;
+    mapAtR += figures.averagePrecision;
   }
   if (queries === 0) throw new DataError(none);
   const recallAt = Object.fromEntries(ks.map((k, i) => [k, hits[i] / queries]));
-  return { recallAt, rPrecision: rPrecision / queries, mapAtR: mapAtR / queries, queries };
+  return { recallAt, rPrecision: rPrecision / queries, mapAtR: mapAtR / queries, queries, neighbours };
 }
 
-/** Ascending ranks, from 1, of the gallery's images of one identity; images of others at the same distance come first. */
-function ranksOfIdentity(row: Float64Array, labels: ArrayLike<number>, identity: number, skip: number): number[] {
+interface Split {
+  /** Squared distances of the gallery's images of the identity, ascending. */
+  same: Float64Array;
+  /** Rows of the nearest image of the identity and of another, -1 if there is none. */
+  right: number;
+  wrong: number;
+}
+
+function splitByIdentity(squared: Float64Array, labels: Float64Array, identity: number, skip: number): Split {
   const same: number[] = [];
-  for (let i = 0; i < row.length; i++) if (labels[i] === identity && i !== skip) same.push(row[i]);
-  const sorted = Float64Array.from(same).sort();
-  const othersFrom = new Uint32Array(sorted.length + 1);
-  for (let i = 0; i < row.length; i++) if (labels[i] !== identity) othersFrom[countBelow(sorted, row[i])]++;
-  let others = 0;
-  return Array.from(sorted, (_, i) => i + 1 + (others += othersFrom[i]));
+  let right = -1, wrong = -1;
+  for (let i = 0; i < squared.length; i++) {
+    if (labels[i] !== identity) {
+      if (wrong < 0 || squared[i] < squared[wrong]) wrong = i;
+    } else if (i !== skip) {
+      if (right < 0 || squared[i] < squared[right]) right = i;
+      same.push(squared[i]);
+    }
+  }
+  return { same: Float64Array.from(same).sort(), right, wrong };
+}
+
+function neighboursIn(query: number, squared: Float64Array, { right, wrong }: Split): Neighbours {
+  const neighbour = (row: number) => row < 0 ? undefined : { row, distance: Math.sqrt(squared[row]) };
+  const found = right >= 0 && (wrong < 0 || squared[right] < squared[wrong]);
+  return { query, right: neighbour(right), wrong: neighbour(wrong), found };
+}
+
+/** Ranks, from 1, the gallery's images of one identity; images of others at the same distance come first. */
+function rank(squared: Float64Array, labels: Float64Array, identity: number, same: Float64Array) {
+  const relevant = same.length, farthest = same[relevant - 1];
+  const countBelow = belowCounter(same);
+  const othersFrom = new Uint32Array(relevant + 1);
+  for (let i = 0; i < squared.length; i++) {
+    if (squared[i] <= farthest && labels[i] !== identity) othersFrom[countBelow(squared[i])]++;
+  }
+  const firstRank = 1 + othersFrom[0];
+  let within = 0, precisions = 0;
+  for (let rank = firstRank; rank <= relevant; rank += 1 + othersFrom[within]) precisions += ++within / rank;
+  return { firstRank, rPrecision: within / relevant, averagePrecision: precisions / relevant };
 }

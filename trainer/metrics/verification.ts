@@ -3,9 +3,12 @@ import { countAtOrBelow, countBelow } from "./sorted.ts";
 
 /** Area under the ROC curve: how often a genuine pair is nearer than an impostor pair, a tie counting half. */
 export function auc({ genuine, impostor }: Pairs): number {
-  let nearer = 0;
+  let nearer = 0, below = 0, atOrBelow = 0;
   for (const distance of genuine) {
-    nearer += impostor.length - (countBelow(impostor, distance) + countAtOrBelow(impostor, distance)) / 2;
+    while (impostor[below] < distance) below++;
+    atOrBelow = Math.max(atOrBelow, below);
+    while (impostor[atOrBelow] === distance) atOrBelow++;
+    nearer += impostor.length - (below + atOrBelow) / 2;
   }
   return nearer / (genuine.length * impostor.length);
 }
@@ -47,7 +50,10 @@ export function falseNonMatchRate({ genuine }: Pairs, distance: number): number 
  * @param fmr in 0..1
  * @returns undefined if every distance of an impostor pair accepts more
  */
-export function distanceAtFmr({ genuine, impostor }: Pairs, fmr: number): number | undefined {
+export function distanceAtFmr(
+  { genuine, impostor }: Pick<Pairs, "genuine" | "impostor">,
+  fmr: number,
+): number | undefined {
   // Without the slack 0.29 * 100 would allow 28, because it is 28.999999999999996.
   const allowed = Math.floor(fmr * impostor.length + 1e-9);
   const tooFar = impostor[allowed] ?? Infinity;

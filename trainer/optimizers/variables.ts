@@ -6,14 +6,18 @@ import type * as tf from "@tensorflow/tfjs";
  * A layer with `trainable = false` contributes none.
  */
 export function trainableVariables(model: tf.LayersModel): tf.Variable[] {
-  return variablesOf(model.trainableWeights);
+  return model.trainableWeights.map(variableOf);
 }
 
 /**
- * The variables below weights of layers. Those of `model.weights` are all of a model, BatchNorm's moving statistics among
- * them, in the order of `model.getWeights()`.
+ * All variables of a model, BatchNorm's moving statistics among them, layer by layer: an order that, unlike that of
+ * `model.getWeights()`, does not change with what is frozen.
  */
-export function variablesOf(weights: tf.LayersModel["weights"]): tf.Variable[] {
-  // tfjs hides the variable of a weight (its `LayerVariable`).
-  return weights.map((weight) => (weight as unknown as { val: tf.Variable }).val);
+export function variablesOf(model: tf.LayersModel): tf.Variable[] {
+  return model.layers.flatMap((layer) => layer.weights.map(variableOf));
+}
+
+/** tfjs hides the variable of a weight (its `LayerVariable`). */
+function variableOf(weight: tf.LayersModel["weights"][number]): tf.Variable {
+  return (weight as unknown as { val: tf.Variable }).val;
 }

@@ -17,7 +17,7 @@ export interface WeightAverageState {
  * `ExponentialMovingAverage` does with `num_updates`, so that the random first weights are soon forgotten.
  *
  * ```ts
- * const average = new WeightAverage(variablesOf(model.weights), 0.999);
+ * const average = new WeightAverage(variablesOf(model), 0.999);
  * average.update(); // after every step
  * average.swap(); // the network is the average now: validate, export
  * average.swap(); // and trains on

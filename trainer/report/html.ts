@@ -38,7 +38,7 @@ export async function renderPage(title: string, content: unknown): Promise<strin
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}: training report</title>
+<title>${escapeHtml(title)}: Triptych report</title>
 <link rel="icon" href="data:,">
 ${styles.map((style) => `<style>${style}</style>`).join("\n")}
 </head>

@@ -1,11 +1,18 @@
 import type { Card, Evaluation } from "../../shared/card.ts";
 import { replaceFile } from "../../shared/replace_file.ts";
-import { pairDistances, summarize } from "../metrics/mod.ts";
+import { labelsOf } from "../data/batches.ts";
+import {
+  detCurve,
+  distanceHistogram,
+  type EvaluatedEmbeddings,
+  type EvaluatedGallery,
+  hardestConfusions,
+  identityFigures,
+  type Neighbours,
+} from "../metrics/mod.ts";
 import { curvesOf } from "./curves.ts";
-import { detCurve, distanceHistogram } from "./distances.ts";
 import { embeddingMap } from "./embedding_map.ts";
 import { renderPage } from "./html.ts";
-import { hardestConfusions, identityFigures, neighboursOf } from "./neighbours.ts";
 import type { LoggedEpoch, LoggedStep } from "./run_log.ts";
 import { makeSprite } from "./sprite.ts";
 
@@ -15,22 +22,23 @@ export interface ReportData {
   readonly title: string;
   /** Every setting of the run. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Of the exported model; its evaluation is that of the exported model on the probes. */
+  /** Of the exported model. */
   readonly card: Card;
-  /** The engine that it was trained on, in words. */
-  readonly engine: string;
+  /** The engine that it was trained on, in words, where it was trained. */
+  readonly engine: string | undefined;
   /** The run's log; may be empty. */
   readonly steps: readonly LoggedStep[];
   readonly epochs: readonly LoggedEpoch[];
-  /** Figures of the network before and after training, before it was exported. */
-  readonly untrained?: Evaluation | undefined;
-  readonly trained?: Evaluation | undefined;
+  /** Figures of the network in earlier states, by what these are called, first to last. */
+  readonly earlier: Readonly<Record<string, Evaluation>>;
+  /** Those of the exported model on the probes. */
+  readonly figures: EvaluatedEmbeddings;
   /** The photos that it was judged on, as the network sees them: `[height, width, channels]` 8-bit pixels. */
   readonly probes: readonly { readonly identity: string; readonly name: string; readonly pixels: Uint8Array }[];
   /** Embeddings of the probes by the exported model, `[probes, dim] float32`, L2-normalised. */
   readonly embeddings: Float32Array;
   /** Retrieval of the probes in a separate gallery, such as packshots. */
-  readonly gallery?: { recallAt1: number; recallAt5: number; identities: number } | undefined;
+  readonly gallery: Omit<EvaluatedGallery, "neighbours"> | undefined;
 }
 
 const CONFUSIONS = 24;
@@ -41,8 +49,6 @@ const MANY = 800;
 /**
  * Writes a training run's report: one HTML file with all it needs, which loads nothing and works from a disk. The same data gives
  * the same bytes.
- *
- * @throws {DataError} if the embeddings are not finite
  */
 export async function writeReport(path: string, data: ReportData): Promise<void> {
   const html = await renderPage(data.title, await reportContent(data));
@@ -54,12 +60,10 @@ export type ReportContent = Awaited<ReturnType<typeof reportContent>>;
 
 /** Works out what the page shows; the pictures are in it as data URLs. */
 export async function reportContent(data: ReportData) {
-  const { card, probes, embeddings } = data;
+  const { card, probes, embeddings, figures } = data;
+  const { evaluation, thresholds, identification, pairs, neighbours } = figures;
+  const labels = labelsOf(probes);
   const identities = [...new Set(probes.map(({ identity }) => identity))];
-  const numbers = new Map(identities.map((identity, i) => [identity, i]));
-  const labels = probes.map(({ identity }) => numbers.get(identity)!);
-  const pairs = pairDistances({ embeddings, labels });
-  const neighbours = neighboursOf({ embeddings, labels });
   const map = embeddingMap(embeddings, probes.length, card.training.seed);
   const confusions = hardestConfusions(neighbours, CONFUSIONS);
   const pictured = [...new Set(confusions.flatMap(({ query, right, wrong }) => [query, wrong.row, right.row]))];
@@ -71,17 +75,19 @@ export async function reportContent(data: ReportData) {
     engine: data.engine,
     config: data.config,
     card: facts,
-    evaluations: [
-      ...(data.untrained ? [{ network: "Untrained", ...data.untrained }] : []),
-      ...(data.trained ? [{ network: "Trained", ...data.trained }] : []),
-      { network: "Exported", ...card.evaluation },
-    ],
+    evaluation,
+    thresholds,
+    identification,
+    evaluations: Object.entries({ ...data.earlier, Exported: evaluation }).map(([network, row]) => ({
+      network,
+      ...row,
+    })),
     gallery: data.gallery ?? null,
     curves: curvesOf(data.steps),
     epochs: data.epochs,
     histogram: distanceHistogram(pairs),
-    genuine: summarize(pairs.genuine),
-    impostor: summarize(pairs.impostor),
+    genuine: figures.genuine,
+    impostor: figures.impostor,
     det: detCurve(pairs),
     identities: identities.map((name, i) => ({ name, row: map.rows.find((row) => labels[row] === i) ?? null })),
     identityFigures: identityFigures(neighbours, labels),
@@ -99,6 +105,6 @@ export async function reportContent(data: ReportData) {
   };
 }
 
-function nearestRow({ right, wrong, found }: ReturnType<typeof neighboursOf>[number]): number | null {
+function nearestRow({ right, wrong, found }: Neighbours): number | null {
   return (found ? right : wrong)?.row ?? null;
 }

@@ -1,11 +1,14 @@
 import type { Evaluation } from "../../shared/card.ts";
-import type { DistanceSummary, EvaluatedEmbeddings } from "../metrics/mod.ts";
+import type { NamedFailures } from "../failures.ts";
+import type { DistanceSummary, EvaluatedEmbeddings, EvaluatedGallery, Identification } from "../metrics/mod.ts";
 
 const COLUMNS: [heading: string, cell: (figures: Evaluation) => string][] = [
   ["recall@1", (figures) => figures.recallAt1.toFixed(3)],
   ["recall@5", (figures) => figures.recallAt5.toFixed(3)],
+  ["recall@10", (figures) => figures.recallAt10?.toFixed(3) ?? "-"],
   ["R-precision", (figures) => figures.rPrecision.toFixed(3)],
   ["MAP@R", (figures) => figures.mapAtR.toFixed(3)],
+  ["NMI", (figures) => figures.nmi?.toFixed(3) ?? "-"],
   ["AUC", (figures) => figures.auc.toFixed(3)],
   ["EER", (figures) => figures.eer.toFixed(3)],
 ];
@@ -32,6 +35,37 @@ export function thresholdTable(judged: Pick<EvaluatedEmbeddings, "thresholds" | 
     alignColumns([["FMR", "distance", "FNMR", "95% interval"], ...rows]),
     `Distances, median and 5% to 95%: same identity ${spread(judged.genuine)}, different ${spread(judged.impostor)}.`,
   ].join("\n");
+}
+
+/** Error rates of searches by people who are enrolled and by others, at thresholds. */
+export function identificationTable({ at, galleryIdentities }: Identification): string {
+  const rows = at.map(({ fpir, distance, fnir }) => [String(fpir), distance.toFixed(3), fnir.toFixed(3)]);
+  return `Open-set identification among ${galleryIdentities} identities, rank 1:\n${
+    rows.length === 0
+      ? "Too few photos to say: 30 false positives must show."
+      : alignColumns([["FPIR", "distance", "FNIR"], ...rows])
+  }`;
+}
+
+/** The identities that photos are not found for, worst first, each with the photo that is furthest from being found. */
+export function failureTable(failures: readonly NamedFailures[], most: number): string {
+  if (failures.length === 0) return "Every photo is nearest to one of its own identity.";
+  const rows = failures.slice(0, most).map(({ photos, recallAt1, failures: [worst] }) => [
+    worst.photo,
+    worst.takenFor.photo,
+    recallAt1.toFixed(2),
+    String(photos),
+  ]);
+  const left = failures.length > rows.length ? ` (${rows.length} of ${failures.length}; --json lists all)` : "";
+  return `Worst identities${left}:\n${alignColumns([["photo", "taken for", "recall@1", "photos"], ...rows])}`;
+}
+
+/** How well photos are found in a gallery, in one line. */
+export function gallerySentence(figures: Omit<EvaluatedGallery, "neighbours">): string {
+  const { probes, identities, galleryImages, recallAt1, recallAt5, recallAt10 } = figures;
+  return `In a gallery of ${galleryImages} photos of ${identities} identities, ${probes} photos: recall@1 ${
+    recallAt1.toFixed(3)
+  }, recall@5 ${recallAt5.toFixed(3)}, recall@10 ${recallAt10.toFixed(3)}.`;
 }
 
 /** Rows of cells as text; the first column to the left, the others to the right. */

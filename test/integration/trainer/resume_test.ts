@@ -40,7 +40,11 @@ const CASES: [name: string, signal: Deno.Signal, more: string[]][] = [
   [
     "kill -9, fine-tuning in two stages on cached activations",
     "SIGKILL",
-    ["--preset", "products", ...setting("headSteps=5", "freeze=block14", "layerDecay=0.8", "cachedViews=1")],
+    [
+      "--preset",
+      "products",
+      ...setting("headSteps=5", "freeze=block14", "layerDecay=0.8", "cachedViews=1", "averageDecay=0.9"),
+    ],
   ],
 ];
 
@@ -61,6 +65,10 @@ for (const [name, signal, more] of CASES) {
     assert.deepEqual(actual.tensors, expected.tensors);
     const [one, other] = await Promise.all([readModelFiles(directory), readModelFiles(whole)]);
     assert.equal(one.card.fingerprint, other.card.fingerprint);
+
+    const exported = await runTrainer("export", "--checkpoint", directory, "--out", `${directory}/again`);
+    assert.equal(exported.code, 0, exported.stderr);
+    assert.equal((await readModelFiles(`${directory}/again`)).card.fingerprint, one.card.fingerprint);
   });
 }
 

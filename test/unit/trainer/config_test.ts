@@ -4,7 +4,7 @@ import { describeSettings, resolveConfig } from "../../../trainer/config.ts";
 
 Deno.test("resolveConfig() lets single settings override the file, and the file the preset", () => {
   const config = resolveConfig({
-    preset: "demo",
+    preset: "products",
     file: { margin: 0.2, seed: 7 },
     set: ["seed=9", "backbone=resnet18", "flip=false"],
   });

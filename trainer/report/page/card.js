@@ -1,23 +1,19 @@
-import { element, folded, oneIn, percent, section, table } from "./dom.js";
+import { counted, element, folded, oneIn, percent, section, table } from "./dom.js";
 
 /** The model card, the figures of every stage, and all settings. */
 export function card(content) {
-  const { card: facts, config, evaluations, gallery } = content;
+  const { card: facts, config, evaluation, evaluations, gallery, identification } = content;
   const { input, quantization, training } = facts;
   return section(
     "card",
     "Model card",
-    facts.evaluation.protocol.replace(/^./, (letter) => letter.toUpperCase()) + ".",
+    evaluation.protocol.replace(/^./, (letter) => letter.toUpperCase()) + ".",
     evaluationTable(evaluations),
-    gallery
-      ? element(
-        "p",
-        {},
-        `Against a separate gallery of ${gallery.identities} identities: recall@1 ${
-          percent(gallery.recallAt1)
-        }, recall@5 ${percent(gallery.recallAt5)}.`,
-      )
-      : null,
+    identificationTable([
+      ["Each photo among the others", identification],
+      ...(gallery ? [["Each photo in the gallery", gallery.identification]] : []),
+    ]),
+    gallery ? element("p", {}, inWords(gallery)) : null,
     thresholdTable(facts.thresholds),
     element(
       "div",
@@ -43,7 +39,7 @@ export function card(content) {
         Loss: training.loss,
         Sampler: training.sampler,
         Optimizer: training.optimizer,
-        Engine: content.engine,
+        Engine: content.engine ?? training.engine,
         Epochs: String(training.epochs),
         Time: duration(training.seconds),
         Seed: String(training.seed),
@@ -51,31 +47,60 @@ export function card(content) {
         "Version of Triptych": training.version,
       }),
     ),
-    folded(
-      "All settings",
-      table(
-        "Settings of the run",
-        ["Setting", "Value"],
-        Object.entries(config).map((
-          [key, value],
-        ) => [key, typeof value === "string" ? value : JSON.stringify(value) ?? "–"]),
-      ),
-    ),
+    Object.keys(config).length > 0 ? folded("All settings", settingsTable(config)) : null,
   );
 }
+
+function settingsTable(config) {
+  return table(
+    "Settings of the run",
+    ["Setting", "Value"],
+    Object.entries(config).map((
+      [key, value],
+    ) => [key, typeof value === "string" ? value : JSON.stringify(value) ?? "–"]),
+  );
+}
+
+const COLUMNS = {
+  "Recall@1": "recallAt1",
+  "Recall@5": "recallAt5",
+  "Recall@10": "recallAt10",
+  "R-precision": "rPrecision",
+  "MAP@R": "mapAtR",
+  NMI: "nmi",
+  AUC: "auc",
+  EER: "eer",
+};
 
 function evaluationTable(evaluations) {
   const rows = evaluations.map((figures) => [
     figures.network,
-    ...[figures.recallAt1, figures.recallAt5, figures.rPrecision, figures.mapAtR, figures.auc, figures.eer].map((
-      value,
-    ) => value.toFixed(3)),
+    ...Object.values(COLUMNS).map((key) => figures[key]?.toFixed(3) ?? "–"),
   ]);
-  return table(
-    "Figures on the test photos",
-    ["Network", "#Recall@1", "#Recall@5", "#R-precision", "#MAP@R", "#AUC", "#EER"],
-    rows,
+  const headings = Object.keys(COLUMNS).map((heading) => `#${heading}`);
+  return table("Figures on the test photos", ["Network", ...headings], rows);
+}
+
+/** Searches by people who are enrolled and by others: the answer may be that nobody is there. */
+function identificationTable(searches) {
+  const rows = searches.flatMap(([what, { at, galleryIdentities }]) =>
+    at.map(({ fpir, distance, fnir }) => [
+      what,
+      galleryIdentities.toLocaleString("en"),
+      percent(fpir),
+      distance.toFixed(4),
+      percent(fnir),
+    ])
   );
+  return table("Open-set identification at rank 1", ["Search", "#Identities", "#FPIR", "#Distance", "#FNIR"], rows);
+}
+
+function inWords({ identities, galleryImages, probes, recallAt1, recallAt5, recallAt10 }) {
+  return `Of ${counted(probes, "photo")}, looked up in a gallery of ${
+    counted(galleryImages, "photo")
+  } of ${identities} identities: recall@1 ${percent(recallAt1)}, recall@5 ${percent(recallAt5)}, recall@10 ${
+    percent(recallAt10)
+  }.`;
 }
 
 function thresholdTable(thresholds) {

@@ -15,14 +15,12 @@ const CHARTS = [
 /** So few points need no smoothing. */
 const FEW_STEPS = 100;
 
-/** How training went, step by step. */
+/** How training went, step by step; null where nothing is known of it. */
 export function curves(content) {
   const series = CHARTS.map((chart) => ({ ...chart, ...pointsOf(chart, content) })).filter(({ y }) =>
     y.some((value) => value !== null)
   );
-  if (series.length === 0) {
-    return section("training", "Training", "There is no log of the training in this run's directory.");
-  }
+  if (series.length === 0) return null;
   const value = content.curves.step.length < FEW_STEPS ? 0 : 0.8;
   const smoothing = element("input", { type: "range", min: 0, max: 0.99, step: 0.01, value, id: "smoothing" });
   const said = element("output", { htmlFor: "smoothing" }, value.toFixed(2));

@@ -159,7 +159,7 @@ function thresholdMarks(thresholds, x, plot) {
 
 const DET_TICKS = [0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99];
 
-function drawDet(box, width, { det, card }) {
+function drawDet(box, width, { det, evaluation, thresholds }) {
   const plot = { left: MARGIN.left, right: width - MARGIN.right, top: 28, bottom: HEIGHT - MARGIN.bottom };
   const points = det.fmr.map((fmr, i) => ({ fmr, fnmr: det.fnmr[i] })).filter(({ fmr, fnmr }) =>
     fmr > 0 && fmr < 1 && fnmr > 0 && fnmr < 1
@@ -176,7 +176,7 @@ function drawDet(box, width, { det, card }) {
   const supported = points.findIndex(({ fmr }) => fmr >= det.supportedFmr);
   const cursor = svg("circle", { r: 6, class: "cursor" });
   const name = (rate) => `${Number((100 * rate).toFixed(2))}%`;
-  const { eer } = card.evaluation;
+  const { eer } = evaluation;
   box.replaceChildren(svg(
     "svg",
     {
@@ -209,7 +209,7 @@ function drawDet(box, width, { det, card }) {
       )
       : null,
     svg("path", { d: line(points.slice(Math.max(0, supported))), class: "det" }),
-    ...card.thresholds.map(({ fmr, fnmr, fnmrLow, fnmrHigh }) =>
+    ...thresholds.map(({ fmr, fnmr, fnmrLow, fnmrHigh }) =>
       svg(
         "g",
         { class: "threshold" },

@@ -8,22 +8,23 @@ import { identities } from "./identities.js";
 import { summary } from "./summary.js";
 
 const SECTIONS = [
-  ["training", "Training", curves],
-  ["distances", "Distances", distances],
-  ["map", "Map", embeddingMap],
-  ["confusions", "Confusions", confusions],
-  ["identities", "Identities", identities],
-  ["card", "Card", card],
+  ["Training", curves],
+  ["Distances", distances],
+  ["Map", embeddingMap],
+  ["Confusions", confusions],
+  ["Identities", identities],
+  ["Card", card],
 ];
 
 async function start() {
   const content = JSON.parse(document.getElementById("content").textContent);
   await Promise.all([load(content.thumbnails), load(content.pictures)]);
-  const links = SECTIONS.map(([id, title]) => element("a", { href: `#${id}` }, title));
+  const sections = SECTIONS.map(([title, make]) => [title, make(content)]).filter(([, section]) => section !== null);
+  const links = sections.map(([title, { id }]) => element("a", { href: `#${id}` }, title));
   document.body.append(
     summary(content),
     element("nav", { "aria-label": "Sections" }, ...links),
-    element("main", {}, ...SECTIONS.map(([, , make]) => make(content))),
+    element("main", {}, ...sections.map(([, section]) => section)),
   );
   markSections(links);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);

@@ -2,10 +2,10 @@ import { counted, element, oneIn, percent, size, svg } from "./dom.js";
 
 /** The name of the run and the figures that a person looks for first. */
 export function summary(content) {
-  const { card, gallery, evaluations } = content;
-  const { evaluation, training } = card;
+  const { card, gallery, evaluations, evaluation, thresholds } = content;
+  const { training } = card;
   const facts = [training.backbone, `${card.embedding.dimensions} dimensions`, training.loss, content.engine];
-  const threshold = card.thresholds[0];
+  const threshold = thresholds[0];
   return element(
     "header",
     { id: "summary" },
@@ -13,10 +13,10 @@ export function summary(content) {
       "p",
       { className: "eyebrow" },
       element("span", { "aria-hidden": "true" }, "▮▮▮"),
-      " Triptych training report",
+      " Triptych report",
     ),
     element("h1", {}, content.title),
-    element("p", { className: "facts" }, facts.join(" · ")),
+    element("p", { className: "facts" }, facts.filter(Boolean).join(" · ")),
     element(
       "div",
       { className: "headline" },
@@ -29,7 +29,7 @@ export function summary(content) {
           "p",
           { className: "note" },
           `of ${counted(evaluation.images, "photo")} have a photo of the same identity as their nearest neighbour. ` +
-            `Judged on ${evaluation.identities.toLocaleString("en")} identities${judgedOn(card)}.`,
+            `Judged on ${evaluation.identities.toLocaleString("en")} identities${judgedOn(evaluation)}.`,
         ),
         recallTrack(evaluations),
       ),
@@ -70,7 +70,7 @@ export function summary(content) {
 }
 
 /** The last clause of the protocol says whether the identities were trained on. */
-function judgedOn({ evaluation }) {
+function judgedOn(evaluation) {
   const clause = evaluation.protocol.split(";").at(-1).trim();
   return clause.startsWith("identities ") ? ` ${clause.slice("identities ".length)}` : "";
 }
@@ -102,12 +102,16 @@ function recallTrack(evaluations) {
         cx: `${x(recallAt1)}%`,
         cy: 9,
         r: network === "Exported" ? 6 : 4.5,
-        class: network.toLowerCase(),
+        class: classOf(network),
       })
     ),
   );
   const legend = evaluations.map(({ network, recallAt1 }) =>
-    element("span", { className: network.toLowerCase() }, element("i"), `${network} ${percent(recallAt1)}`)
+    element("span", { className: classOf(network) }, element("i"), `${network} ${percent(recallAt1)}`)
   );
   return element("div", {}, track, element("p", { className: "legend", "aria-hidden": "true" }, ...legend));
+}
+
+function classOf(network) {
+  return network.toLowerCase().replaceAll(" ", "-");
 }

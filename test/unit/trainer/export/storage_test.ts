@@ -44,6 +44,22 @@ Deno.test("8-bit plans keep in float16 first the kernels that lose most a byte, 
   ]);
 });
 
+Deno.test("a kernel too small to save anything is not measured, and kept in float16 after the first plan", async () => {
+  const small = { name: "small/kernel", shape: [1, 3], values: new Float32Array(3) };
+  const large = { name: "large/kernel", shape: [1, 997], values: new Float32Array(997) };
+  const measured: string[] = [];
+  const lossOf = (storage: Storage) => {
+    measured.push(...["small/kernel", "large/kernel"].filter((name) => storage(name) === "uint8"));
+    return Promise.resolve(1);
+  };
+  const plans: string[] = [];
+  for await (const storage of storagePlans([small, large], "uint8", 2, lossOf)) {
+    plans.push(`${storage(small.name)} ${storage(large.name)}`);
+  }
+  assert.deepEqual(plans, ["uint8 uint8", "float16 float16"]);
+  assert.deepEqual(measured, ["large/kernel"]);
+});
+
 Deno.test("nothing is measured as long as the first plan is good enough", async () => {
   const plans = storagePlans(CONSTANTS, "uint8", 1e-3, () => assert.fail("a loss was measured"));
   const first = await plans.next();

@@ -2,6 +2,7 @@ interface RetrievalFigures {
   queries: number;
   recallAt1: number;
   recallAt5: number;
+  recallAt10: number;
   rPrecision: number;
   mapAtR: number;
 }
@@ -17,6 +18,17 @@ interface GoldenSet {
 }
 
 /** Figures of pytorch-metric-learning, scikit-learn and SciPy, from `make_metrics.py`. */
-export const goldenSets: GoldenSet[] = JSON.parse(
-  await Deno.readTextFile(new URL("../../../fixtures/metrics/metrics.json", import.meta.url)),
-);
+export const goldenSets = await read<GoldenSet[]>("metrics.json");
+
+interface GoldenClustering {
+  /** Pairs of labellings. */
+  nmi: { a: number[]; b: number[]; nmi: number }[];
+  kMeans: { rows: number[][]; k: number; labels: number[]; inertia: number; nmi: number }[];
+}
+
+/** Figures of scikit-learn, from `make_clustering.py`. */
+export const goldenClustering = await read<GoldenClustering>("clustering.json");
+
+async function read<T>(name: string): Promise<T> {
+  return JSON.parse(await Deno.readTextFile(new URL(`../../../fixtures/metrics/${name}`, import.meta.url)));
+}

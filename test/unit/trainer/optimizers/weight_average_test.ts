@@ -83,7 +83,7 @@ Deno.test("WeightAverage makes a network the average, moving statistics included
     const x = tf.tensor4d(normal(4 * 6 * 6 * 2, 9), [4, 6, 6, 2]);
     const optimizer = createOptimizer(trainableVariables(model), { optimizer: "sgd", weightDecay: 0, momentum: 0.9 });
     optimizer.setLearningRate(1e-4);
-    const average = new WeightAverage(variablesOf(model.weights), 0.9);
+    const average = new WeightAverage(variablesOf(model), 0.9);
     const outputs: tf.Tensor[] = [];
     for (let step = 0; step < 4; step++) {
       optimizer.minimize(() => tf.mean(tf.square(model.apply(x, { training: true }) as tf.Tensor)));
@@ -91,9 +91,9 @@ Deno.test("WeightAverage makes a network the average, moving statistics included
       if (!validate) continue;
       const { tensors } = await average.state();
       average.swap();
-      assert.deepEqual(await read(model.getWeights()), tensors);
+      assert.deepEqual(await read(variablesOf(model)), tensors);
       outputs.push(model.predict(x) as tf.Tensor);
-      model.setWeights(tensors.map((values, i) => tf.tensor(values, model.weights[i].shape as number[])));
+      variablesOf(model).forEach((variable, i) => variable.assign(tf.tensor(tensors[i], variable.shape)));
       assert.deepEqual(await read([model.predict(x) as tf.Tensor]), await read(outputs.slice(-1)));
       average.swap();
       assert.notDeepEqual(await read([model.predict(x) as tf.Tensor]), await read(outputs.slice(-1)));

@@ -61,8 +61,9 @@ export function reportData(): ReportData {
       waitingShare: 0,
     })),
     epochs: [],
-    untrained: evaluation,
-    trained: evaluation,
+    earlier: { Untrained: evaluation, Trained: evaluation },
+    figures: judged,
+    gallery: undefined,
     probes: rows.map(({ identity, name, label }) => ({
       identity,
       name,

@@ -1,4 +1,6 @@
-import { falseMatchRate, falseNonMatchRate, lowestSupportedFmr, type Pairs } from "../metrics/mod.ts";
+import { lowestSupportedFmr } from "./calibration.ts";
+import type { Pairs } from "./pairs.ts";
+import { falseMatchRate, falseNonMatchRate } from "./verification.ts";
 
 /** How many distances lie in bins of one width that begin at 0. */
 export interface Histogram {

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { pairDistances } from "../../../../trainer/metrics/mod.ts";
-import { detCurve, distanceHistogram } from "../../../../trainer/report/distances.ts";
-import { reportData } from "./report_data.ts";
+import { detCurve, distanceHistogram, pairDistances } from "../../../../trainer/metrics/mod.ts";
+import { clusters } from "./clusters.ts";
 
-const { embeddings, probes } = reportData();
-const pairs = pairDistances({ embeddings, labels: probes.map((_, i) => Math.floor(i / 6)) });
+const pairs = pairDistances(clusters(6, 6, 3, 0.3, 12), { seed: 1 });
 
 Deno.test("distanceHistogram() counts every pair once, the furthest in the last bin", () => {
   const { width, genuine, impostor } = distanceHistogram(pairs);
