@@ -4,7 +4,7 @@
  *     deno run --allow-read --allow-write scripts/make_samples.ts ../shared/data/grocery
  *
  * `samples/products/unseen.txt` says which products are never trained on: their photos go to `test/`, those of the
- * others, with their packshot, to `train/`; every packshot goes to `packshots/` too, to be enrolled.
+ * others to `train/`; every packshot goes to `packshots/`, to be enrolled.
  *
  * @module
  */
@@ -32,9 +32,7 @@ for (const product of (await names(`${source}/train`)).filter((name) => !name.st
   for (const [i, photo] of kept.entries()) {
     await write(photo, `${OUT}/${held ? "test" : "train"}/${product}/${String(i + 1).padStart(2, "0")}.jpg`);
   }
-  const packshot = `${source}/iconic/${product}.jpg`;
-  await write(packshot, `${OUT}/packshots/${product}/packshot.jpg`);
-  if (!held) await write(packshot, `${OUT}/train/${product}/packshot.jpg`);
+  await write(`${source}/iconic/${product}.jpg`, `${OUT}/packshots/${product}/packshot.jpg`);
   console.log(`${product}: ${kept.length} of ${photos.length} photos, ${held ? "never trained on" : "to train on"}`);
 }
 

@@ -32,6 +32,8 @@ export interface Checkpoint {
   /** Where the photos were, and which they were. */
   data: string;
   dataHash: string;
+  /** Which photos of the gallery there were. */
+  galleryHash: string;
   history: EpochRecord[];
   /** Steps that the optimiser took: batches that were skipped are not among them. */
   optimizerStep: number;

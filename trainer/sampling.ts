@@ -6,7 +6,7 @@ import { labelsOf } from "./data/batches.ts";
 import { hardClassSampler, neighboursOf } from "./data/hard_class_sampler.ts";
 import { pairSampler } from "./data/pair_sampler.ts";
 import type { Photo } from "./data/photos.ts";
-import { pkSampler, type Sampler, shuffledSampler } from "./data/sampler.ts";
+import { enrolledSampler, pkSampler, type Sampler, shuffledSampler } from "./data/sampler.ts";
 import { tripletSampler } from "./data/triplet_sampler.ts";
 import { embedAll } from "./embed.ts";
 import { BATCH_LAYOUTS } from "./losses/mod.ts";
@@ -17,20 +17,30 @@ const PHOTOS_PER_IDENTITY = 4;
 /**
  * How a configuration draws its batches.
  *
+ * @param labels identity of each row, those of the gallery last
+ * @param enrolled how many rows are of the gallery
  * @param alike what {@link alikeIdentities} gave last
  */
-export function samplerOf(labels: Int32Array, config: Config, alike: number[][] | undefined): Sampler {
+export function samplerOf(
+  labels: Int32Array,
+  enrolled: number,
+  config: Config,
+  alike: number[][] | undefined,
+): Sampler {
+  const photos = labels.subarray(0, labels.length - enrolled);
   switch (BATCH_LAYOUTS[config.loss] ?? config.sampler) {
     case "pairs":
       return pairSampler(labels, config);
     case "triplets":
       return tripletSampler(labels, config);
-    case "hard-classes":
-      return hardClassSampler(labels, alike?.map((others) => Int32Array.from(others)), config);
+    case "hard-classes": {
+      const others = alike?.map((others) => Int32Array.from(others));
+      return enrolledSampler(hardClassSampler(photos, others, config), labels, photos.length);
+    }
     case "shuffled":
       return shuffledSampler(labels.length, config);
     case "pk":
-      return pkSampler(labels, config);
+      return enrolledSampler(pkSampler(photos, config), labels, photos.length);
   }
 }
 
@@ -55,7 +65,7 @@ export function imagesPerBatch({ loss, sampler, batchSize, identitiesPerBatch, i
  */
 export async function alikeIdentities(
   model: tf.LayersModel,
-  photos: Photo[],
+  photos: readonly Photo[],
   input: InputSpec,
   { identitiesPerBatch }: Config,
 ): Promise<number[][]> {

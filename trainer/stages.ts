@@ -50,7 +50,7 @@ export function stagesOf(model: tf.LayersModel, config: Config, totalSteps: numb
 export async function openStage(
   stage: Stage,
   model: tf.LayersModel,
-  photos: Photo[],
+  photos: readonly Photo[],
   { config, input, sampler, reporter }: { config: Config; input: InputSpec; sampler: Sampler; reporter: Reporter },
 ): Promise<OpenStage> {
   const training = config.batchNorm === "batch";

@@ -1,4 +1,4 @@
-import type { Evaluation, InputSpec } from "../shared/card.ts";
+import type { Evaluation } from "../shared/card.ts";
 import { DataError, messageOf, UsageError } from "../shared/errors.ts";
 import { readModelFiles } from "../shared/model_files.ts";
 import { type Checkpoint, hasCheckpoint, readCheckpoint } from "./checkpoint.ts";
@@ -12,14 +12,14 @@ import {
   readDataset,
   readGallery,
 } from "./data/dataset.ts";
-import { type Photo, type Probe, readPhotos, readProbes } from "./data/photos.ts";
-import type { Dataset, Sample } from "./data/sample.ts";
-import { sharePhotos } from "./data/shared_photos.ts";
+import type { Probe } from "./data/photos.ts";
+import type { Dataset } from "./data/sample.ts";
 import { chooseEngine } from "./engines/mod.ts";
 import { type Exam, type InGallery, judgeInGallery, judgeNetwork } from "./judge.ts";
 import { inputOf } from "./models/pixel_scales.ts";
 import { publish, type Published } from "./publish.ts";
 import { createNetwork, loadWeights } from "./network.ts";
+import { readPhotoSets } from "./photo_sets.ts";
 import type { Reporter } from "./report/progress.ts";
 import { writeReport } from "./report/report.ts";
 import { readRunLog } from "./report/run_log.ts";
@@ -72,14 +72,17 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   reporter.info(`Engine: ${engine.name}, ${engine.device}. ${engine.reason}`);
   const input = inputOf(config);
   const dataset = await readDataset(job.data, config.seed);
-  const dataHash = await hashOf(dataset);
-  if (before && before.dataHash !== dataHash) {
+  const listed = await readGallery(job.data, job.gallery);
+  const dataHash = await hashOf(dataset), galleryHash = await hashOf({ train: listed });
+  if (before && (before.dataHash !== dataHash || before.galleryHash !== galleryHash)) {
     throw new DataError(
-      `The photos in ${job.data} are not those that the run in ${job.out} was trained on; give these, or another --out.`,
+      `The photos in ${job.data}${
+        before.dataHash === dataHash ? "'s gallery" : ""
+      } are not those that the run in ${job.out} was trained on; give these, or another --out.`,
     );
   }
   assertUsable(dataset, job.data);
-  const { photos, val, probes, gallery } = await readData(dataset, input, job);
+  const { photos, enrolled, val, probes, gallery } = await readPhotoSets(dataset, listed, input, job);
 
   const exam: Exam = { probes, input, seen: isSeen(dataset), seed: config.seed };
   const model = await createNetwork(config);
@@ -87,7 +90,10 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   const untrained = await judge();
   await loadWeights(model, config, reporter);
   const pretrained = config.weights === undefined ? undefined : await judge();
-  const checkpoint = await trainNetwork(model, { ...job, config, photos, val, before, dataHash, engine: engine.name });
+  const checkpoint = await trainNetwork(model, {
+    ...job,
+    ...{ config, photos, enrolled, val, before, dataHash, galleryHash, engine: engine.name },
+  });
   signal.throwIfAborted();
 
   const published = await publish({ model, checkpoint, exam, scheme: config.quantize, out: job.out });
@@ -173,46 +179,4 @@ function assertUsable({ train, test }: Dataset, source: string): void {
       `The photos of ${source} that are kept to judge by make ${pairs} pairs of different identities, and thresholds need ${ENOUGH_PAIRS}: add photos or identities.`,
     );
   }
-}
-
-interface Data {
-  photos: Photo[];
-  /** To watch the training by; may be none. */
-  val: Probe[];
-  /** To judge the trained network by. */
-  probes: Probe[];
-  /** To look the probes up in; may be none. */
-  gallery: Probe[];
-}
-
-async function readData(dataset: Dataset, input: InputSpec, job: TrainJob): Promise<Data> {
-  const { reporter, maxUnreadable } = job;
-  const enrolled = await readGallery(job.data, job.gallery);
-  const parts = [dataset.train, dataset.val, dataset.test, enrolled];
-  const bar = reporter.progress("Reading photos", parts.reduce((sum, samples) => sum + samples.length, 0));
-  let before = 0;
-  const read = async <T>(samples: Sample[], readAll: typeof readPhotos | typeof readProbes): Promise<T[]> => {
-    const start = before;
-    before += samples.length;
-    const { items, unreadable } = await readAll(samples, input, {
-      maxUnreadable,
-      onProgress: (done) => bar.update(start + done),
-    });
-    for (const { path, reason } of unreadable) reporter.warn(`skipped ${path}: ${reason}`);
-    return items as T[];
-  };
-  const photos = [...sharePhotos(await read<Photo>(dataset.train, readPhotos))];
-  const val = await read<Probe>(dataset.val, readProbes);
-  const probes = await read<Probe>(dataset.test, readProbes);
-  const gallery = await read<Probe>(enrolled, readProbes);
-  bar.done();
-  const count = (samples: { identity: string }[]) =>
-    `${samples.length} photos of ${new Set(samples.map((s) => s.identity)).size}`;
-  const watching = val.length > 0 ? ` validating on ${count(val)} others,` : "";
-  reporter.info(
-    `Training on ${count(photos)} identities,${watching} judging on ${count(probes)} ${
-      isSeen(dataset) ? "of them" : "others"
-    }.`,
-  );
-  return { photos, val, probes, gallery };
 }

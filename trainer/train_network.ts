@@ -31,7 +31,10 @@ import { openStage, type Stage, stagesOf } from "./stages.ts";
 /** What training needs besides the network. */
 export interface Training {
   config: Config;
-  photos: Photo[];
+  /** Those of the gallery last. */
+  photos: readonly Photo[];
+  /** How many photos are of the gallery. */
+  enrolled: number;
   /** Identities to watch by; may be none. */
   val: Probe[];
   /** Where to go on from. */
@@ -40,6 +43,7 @@ export interface Training {
   /** Recorded in the checkpoint. */
   data: string;
   dataHash: string;
+  galleryHash: string;
   engine: string;
   reporter: Reporter;
   signal: AbortSignal;
@@ -230,7 +234,7 @@ class Run {
 
   #useSampler(alike: number[][] | undefined): void {
     this.#alike = alike;
-    this.#sampler = samplerOf(this.#labels, this.training.config, alike);
+    this.#sampler = samplerOf(this.#labels, this.training.enrolled, this.training.config, alike);
   }
 
   /** Whether validation has not got better for as long as the configuration allows. */
@@ -241,10 +245,19 @@ class Run {
   }
 
   async #save(trainee: Trainee, step: number): Promise<Checkpoint> {
-    const { config, data, dataHash, engine, out } = this.training;
+    const { config, data, dataHash, galleryHash, engine, out } = this.training;
     const { tensors, ...state } = await captureState(trainee);
     const checkpoint: Checkpoint = {
-      ...{ config, data, dataHash, engine, step, seconds: this.#journal.seconds(), history: this.#history },
+      ...{
+        config,
+        data,
+        dataHash,
+        galleryHash,
+        engine,
+        step,
+        seconds: this.#journal.seconds(),
+        history: this.#history,
+      },
       ...{ alike: this.#alike, rateFactor: this.#rateFactor, ...state },
       tensors: { ...tensors, best: this.#best },
     };

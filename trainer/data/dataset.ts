@@ -54,8 +54,9 @@ const PACKSHOTS = "packshots";
  */
 export async function readGallery(source: string, given: string | undefined): Promise<Sample[]> {
   if (given !== undefined) return await list(given);
-  const packshots = `${source}/${PACKSHOTS}`;
-  return await Deno.stat(packshots).then(() => true, () => false) ? await list(packshots) : [];
+  const has = (folder: string) => Deno.stat(`${source}/${folder}`).then((file) => file.isDirectory, () => false);
+  // Without parts beside it `packshots` is an identity like any other.
+  return await has(PACKSHOTS) && (await has("train") || await has("test")) ? await list(`${source}/${PACKSHOTS}`) : [];
 }
 
 const MIN_IDENTITIES = 5;
@@ -120,8 +121,8 @@ export function isSeen({ train, test }: Dataset): boolean {
  * SHA-256 of which photo shows whom in which part, and of the size of each file: says whether two runs saw the same data
  * set, wherever it lay.
  */
-export async function hashOf(dataset: Dataset): Promise<string> {
-  const samples = PARTS.flatMap((part) => dataset[part].map((sample) => ({ part, ...sample })));
+export async function hashOf(dataset: Partial<Dataset>): Promise<string> {
+  const samples = PARTS.flatMap((part) => (dataset[part] ?? []).map((sample) => ({ part, ...sample })));
   const lines = await Promise.all(samples.map(async ({ part, identity, name, path, image }) => {
     const size = image ? 0 : await Deno.stat(path).then((file) => file.size, () => -1);
     return `${part}\t${identity}\t${name}\t${size}`;

@@ -56,8 +56,8 @@ async function entriesOf(directory: string): Promise<Entry[]> {
     const followed = await Promise.all(entries.map((entry) => entry.isSymlink ? follow(directory, entry.name) : entry));
     return followed.sort((a, b) => a.name < b.name ? -1 : 1);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new DataError(`There is no folder ${directory}; check --data.`);
-    throw new DataError(`The folder ${directory} cannot be read: ${messageOf(error)}; check --data.`);
+    if (error instanceof Deno.errors.NotFound) throw new DataError(`There is no folder ${directory}; check the path.`);
+    throw new DataError(`The folder ${directory} cannot be read: ${messageOf(error)}; check the path.`);
   }
 }
 

@@ -66,3 +66,30 @@ function drawImages(rows: number[], identity: number, pass: number, { imagesPerI
   const first = (pass % drawsPerRound) * imagesPerIdentity;
   return Array.from({ length: imagesPerIdentity }, (_, k) => rows[order[(first + k) % rows.length]]);
 }
+
+/**
+ * Batches in which one image of each identity is from the gallery, where that has some, so that the network learns to find
+ * photos by what is enrolled, such as packshots.
+ *
+ * @param sampler of the rows that are not of the gallery, those of an identity together; a single one stays, beside the gallery's
+ * @param identities identity of each row, those of the gallery last
+ * @param first the first row of the gallery
+ */
+export function enrolledSampler(sampler: Sampler, identities: ArrayLike<number>, first: number): Sampler {
+  const enrolled = new Map<number, number[]>();
+  for (let row = first; row < identities.length; row++) {
+    const own = enrolled.get(identities[row]);
+    if (own) own.push(row);
+    else enrolled.set(identities[row], [row]);
+  }
+  return (step) => {
+    const rows = sampler(step);
+    const firstOf = new Map(rows.map((row, i) => [identities[row], i] as const).reverse());
+    return rows.flatMap((row, i) => {
+      const own = enrolled.get(identities[row]);
+      if (own === undefined || firstOf.get(identities[row]) !== i) return row;
+      const alone = identities[rows[i + 1]] !== identities[row];
+      return alone ? [row, own[step % own.length]] : own[step % own.length];
+    });
+  };
+}

@@ -3,10 +3,30 @@ import type { Image } from "../../shared/image/mod.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { ViewSettings } from "./batches.ts";
 
-/** What a thread is told first. */
+/** What a thread is told first: each memory once, for a message takes long over many views of one. */
 export interface ViewWork extends ViewSettings {
-  /** All photos to train on, in shared memory. */
-  images: readonly Image[];
+  memories: readonly ArrayBufferLike[];
+  /** All photos to train on: which memory they lie in, and where. */
+  places: readonly { memory: number; offset: number; width: number; height: number }[];
+}
+
+/** Where photos lie. */
+function placesOf(images: readonly Image[]): Pick<ViewWork, "memories" | "places"> {
+  const memories = [...new Set(images.map(({ data }) => data.buffer))];
+  const numbers = new Map(memories.map((memory, number) => [memory, number]));
+  const places = images.map(({ width, height, data }) => {
+    return { memory: numbers.get(data.buffer)!, offset: data.byteOffset, width, height };
+  });
+  return { memories, places };
+}
+
+/** The photos of a message. */
+export function imagesOf({ memories, places }: ViewWork): Image[] {
+  return places.map(({ memory, offset, width, height }) => ({
+    width,
+    height,
+    data: new Uint8ClampedArray(memories[memory], offset, 4 * width * height),
+  }));
 }
 
 /** What a thread is asked for. */
@@ -45,7 +65,7 @@ export function startViewThread(images: readonly Image[], settings: ViewSettings
     else request?.resolve(reply.values);
   });
   worker.on("error", (error) => fail(new Error(`A thread that makes batches has ended: ${messageOf(error)}`)));
-  worker.postMessage({ images, ...settings } satisfies ViewWork);
+  worker.postMessage({ ...placesOf(images), ...settings } satisfies ViewWork);
   return {
     randomViews(step, rows) {
       if (failure) return Promise.reject(failure);

@@ -5,18 +5,20 @@
  */
 import { parentPort } from "node:worker_threads";
 import { randomViews } from "./batches.ts";
-import type { ViewReply, ViewRequest, ViewWork } from "./view_thread.ts";
+import type { Image } from "../../shared/image/mod.ts";
+import { imagesOf, type ViewReply, type ViewRequest, type ViewWork } from "./view_thread.ts";
 
-let work: ViewWork | undefined;
+let work: ViewWork, images: Image[];
 
 parentPort!.on("message", (message: ViewWork | ViewRequest) => {
-  if ("images" in message) work = message;
-  else answer(message);
+  if ("step" in message) return answer(message);
+  work = message;
+  images = imagesOf(message);
 });
 
 function answer({ step, rows }: ViewRequest): void {
   try {
-    const values = randomViews(work!.images, step, rows, work!);
+    const values = randomViews(images, step, rows, work);
     parentPort!.postMessage({ values } satisfies ViewReply, [values.buffer]);
   } catch (error) {
     parentPort!.postMessage({ error } satisfies ViewReply);

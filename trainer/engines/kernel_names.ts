@@ -19,6 +19,12 @@ export const BATCH_NORM_TRAINING = "BatchNormTraining";
 export const BATCH_NORM_TRAINING_GRAD = "BatchNormTrainingGrad";
 
 /**
+ * Gradient of batch normalisation by given statistics. Inputs `dy`, `x`, `gamma`, `mean`, `variance`; attribute `epsilon`; outputs
+ * `dx`, `dgamma`, `dbeta`.
+ */
+export const BATCH_NORM_FIXED_GRAD = "BatchNormFixedGrad";
+
+/**
  * One step of Adam or AdamW over one variable. Inputs `value`, `gradient`, `m`, `v` of one shape; attributes {@link AdamStepAttrs};
  * output the new value. Writes the new moments into the memory of `m` and `v`.
  */

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { BATCH_NORM_FIXED_GRAD, hasKernel, runKernel } from "../engines/kernel_names.ts";
 
 /** What normalises each channel. */
 export interface FixedStatistics {
@@ -15,7 +16,7 @@ export interface FixedStatistics {
  * `beta`: `y = gamma (x - mean) / sqrt(variance + epsilon) + beta`.
  *
  * The gradient is derived by hand: tfjs's would repeat the statistics for every pixel, which takes longer than all
- * convolutions of a mobile network together.
+ * convolutions of a mobile network together. Engines that have a fused kernel use it.
  *
  * @param x `[.., channels] float32`, rank 2 to 4
  * @returns shaped like `x`
@@ -27,6 +28,9 @@ export function normalizeFixed(x: tf.Tensor, { gamma, beta, mean, variance, epsi
     return {
       value: tf.batchNorm(x, mean, variance, beta, gamma, epsilon),
       gradFunc: (dy: tf.Tensor, [x, gamma]: tf.Tensor[]) => {
+        if (hasKernel(BATCH_NORM_FIXED_GRAD)) {
+          return runKernel(BATCH_NORM_FIXED_GRAD, { dy, x, gamma, mean, variance }, { epsilon });
+        }
         const rows = Array.from({ length: x.rank - 1 }, (_, axis) => axis);
         const r = tf.rsqrt(tf.add(variance, epsilon));
         const dbeta = tf.sum(dy, rows);

@@ -55,7 +55,7 @@ const FAILURES: [name: string, args: () => Promise<string[]> | string[], code: n
   ["a value that is out of range", () => setting("imageSize=-3"), 2, /imageSize cannot be -3/],
   ["a value of another type", () => setting("epochs=many"), 2, /epochs cannot be "many"/],
   ["settings that are no JSON", async () => ["--config", await file("settings.json", "{,}")], 2, /settings\.json/],
-  ["a data folder that is not there", () => ["--data", `${folder}/nowhere`], 1, /no folder .*nowhere; check --data/],
+  ["a data folder that is not there", () => ["--data", `${folder}/nowhere`], 1, /no folder .*nowhere; check /],
   [
     "photos none of which can be read",
     async () => {

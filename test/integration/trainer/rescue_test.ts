@@ -65,9 +65,9 @@ Deno.test("a run whose last checkpoint was spoilt already goes back to its start
   const growing = setting(
     "optimizer=adamw",
     "learningRate=1e-3",
-    "weightDecay=2e4",
+    "weightDecay=3e5",
     "schedule=constant",
-    "maxSteps=20",
+    "maxSteps=12",
   );
   const { code, stderr } = await runTrainer(...basis, ...growing, "--out", out);
   assert.equal(code, 0, stderr);

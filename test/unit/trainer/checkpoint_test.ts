@@ -11,6 +11,7 @@ const checkpoint: Checkpoint = {
   engine: "wasm",
   data: "photos",
   dataHash: "sha256:00",
+  galleryHash: "none",
   history: [{
     epoch: 1,
     step: 5,

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import { adamStep } from "./kernels/adam_step.ts";
 import { batchMatMul } from "./kernels/batch_mat_mul.ts";
-import { batchNormTraining, batchNormTrainingGrad } from "./kernels/batch_norm_training.ts";
+import { batchNormFixedGrad, batchNormTraining, batchNormTrainingGrad } from "./kernels/batch_norm.ts";
 import { conv2dBackpropFilter } from "./kernels/conv2d_backprop_filter.ts";
 import { conv2dBackpropInput } from "./kernels/conv2d_backprop_input.ts";
 import { depthwiseBackpropFilter } from "./kernels/depthwise_backprop_filter.ts";
@@ -20,6 +20,7 @@ export function registerTrainingKernels(): void {
   registered = true;
   const kernels = [
     adamStep,
+    batchNormFixedGrad,
     batchNormTraining,
     batchNormTrainingGrad,
     conv2dBackpropFilter,

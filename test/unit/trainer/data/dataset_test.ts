@@ -5,6 +5,7 @@ import {
   hashOf,
   impostorPairs,
   readDataset,
+  readGallery,
   readTestSamples,
   splitByIdentity,
 } from "../../../../trainer/data/dataset.ts";
@@ -62,6 +63,16 @@ Deno.test("readTestSamples() judges a model on what was kept from it, on data wi
   assert.deepEqual(await readTestSamples(root, { seed: 4, dataHash }), data.test);
   assert.equal((await readTestSamples(root, { seed: 5, dataHash })).length, 30);
   assert.equal((await readTestSamples(root, { seed: 4, dataHash: "sha256:other" })).length, 30);
+});
+
+Deno.test("readGallery() gives the photos of a folder, or those of packshots/ beside the parts, or none", async () => {
+  const parts = await folderOf({ "test/a/1.jpg": jpeg, "packshots/a/p.jpg": jpeg, "packshots/b/p.jpg": jpeg });
+  assert.deepEqual((await readGallery(parts, undefined)).map(({ name }) => name), ["a/p.jpg", "b/p.jpg"]);
+  assert.deepEqual((await readGallery(parts, `${parts}/test`)).map(({ name }) => name), ["a/1.jpg"]);
+  const identities = await folderOf({ "packshots/1.jpg": jpeg, "a/1.jpg": jpeg });
+  assert.deepEqual(await readGallery(identities, undefined), []);
+  assert.deepEqual(await readGallery("mnist:", undefined), []);
+  await assert.rejects(() => readGallery(parts, "/nowhere"), DataError);
 });
 
 Deno.test("readDataset() follows links, and judges by val/ where there is no test/", async () => {

@@ -43,6 +43,6 @@ Deno.test("listFolder() says what it looked for where there is nothing", async (
   await assert.rejects(listFolder(root), (e) => e instanceof DataError && /one folder per identity/.test(e.message));
   await assert.rejects(
     listFolder(`${root}/loose.jpg`),
-    (e) => e instanceof DataError && /check --data/.test(e.message),
+    (e) => e instanceof DataError && /cannot be read: /.test(e.message),
   );
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pkSampler, shuffledSampler } from "../../../../trainer/data/sampler.ts";
+import { enrolledSampler, pkSampler, shuffledSampler } from "../../../../trainer/data/sampler.ts";
 import { batchesOf, countBy, LABELS, testSampler } from "./sampler_support.ts";
 
 const OPTIONS = { identitiesPerBatch: 4, imagesPerIdentity: 3, seed: 5 };
@@ -51,4 +51,26 @@ Deno.test("shuffledSampler() shows every row once a pass, in another order each 
   assert.notDeepEqual(passes[0], passes[1]);
   assert.deepEqual(shuffledSampler(60, { batchSize: 20, seed: 3 })(4), passes[1].slice(20, 40));
   assert.equal(shuffledSampler(5, { batchSize: 32, seed: 3 })(7).length, 5);
+});
+
+Deno.test("enrolledSampler() puts one image of the gallery among those of each identity that it knows, each in its turn", () => {
+  const labels = [0, 0, 0, 1, 1, 1, 2, 2, 3, 0, 1, 1, 3];
+  const photos = labels.slice(0, 9);
+  const base = pkSampler(photos, { identitiesPerBatch: 4, imagesPerIdentity: 3, seed: 5 });
+  const sampler = enrolledSampler(base, labels, 9);
+  const shown = new Set<number>();
+  for (let step = 0; step < 4; step++) {
+    const rows = sampler(step);
+    rows.forEach((row) => shown.add(row));
+    const ofGallery = rows.filter((row) => row >= 9).map((row) => labels[row]);
+    assert.deepEqual(ofGallery.sort(), [0, 1, 3]);
+    assert.deepEqual([0, 1, 2, 3].map((label) => rows.filter((row) => labels[row] === label).length), [3, 3, 3, 2]);
+    assert.deepEqual(rows, sampler(step));
+  }
+  assert.equal(shown.size, labels.length);
+});
+
+Deno.test("enrolledSampler() without a gallery leaves batches as they are", () => {
+  const base = pkSampler(LABELS, OPTIONS);
+  assert.deepEqual(enrolledSampler(base, LABELS, LABELS.length)(3), base(3));
 });

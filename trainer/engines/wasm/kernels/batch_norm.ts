@@ -1,4 +1,4 @@
-import { BATCH_NORM_TRAINING, BATCH_NORM_TRAINING_GRAD } from "../../kernel_names.ts";
+import { BATCH_NORM_FIXED_GRAD, BATCH_NORM_TRAINING, BATCH_NORM_TRAINING_GRAD } from "../../kernel_names.ts";
 import { allocate, floats, type Info, wasmKernel } from "../heap.ts";
 
 /**
@@ -65,6 +65,34 @@ export const batchNormTrainingGrad = wasmKernel<GradInputs, { epsilon: number }>
       for (let c = 0; c < channels; c++) {
         to[i + c] = gradient[i + c] * perGradient[c] + image[i + c] * perInput[c] + constant[c];
       }
+    }
+    return [dx, dgamma, dbeta];
+  },
+);
+
+/**
+ * Gradient of batch normalisation by given statistics: `dbeta = sum dy`, `dgamma = sum dy xhat`, `dx = gamma r dy`, with
+ * `r` and `xhat` as above.
+ */
+export const batchNormFixedGrad = wasmKernel<GradInputs, { epsilon: number }>(
+  BATCH_NORM_FIXED_GRAD,
+  ({ inputs: { dy, x, gamma, mean, variance }, attrs: { epsilon }, backend }) => {
+    const channels = gamma.shape[0];
+    const dx = allocate(backend, x.shape);
+    const dgamma = allocate(backend, [channels]);
+    const dbeta = allocate(backend, [channels]);
+    const [gradient, image, g, m, v] = [dy, x, gamma, mean, variance].map((tensor) => floats(backend, tensor));
+    const [to, dg, db] = [dx, dgamma, dbeta].map((tensor) => floats(backend, tensor));
+    const { plain, weighted } = gradientSums(gradient, image, m);
+    const scale = new Float32Array(channels);
+    for (let c = 0; c < channels; c++) {
+      const r = 1 / Math.sqrt(v[c] + epsilon);
+      dg[c] = weighted[c] * r;
+      db[c] = plain[c];
+      scale[c] = g[c] * r;
+    }
+    for (let i = 0; i < to.length; i += channels) {
+      for (let c = 0; c < channels; c++) to[i + c] = gradient[i + c] * scale[c];
     }
     return [dx, dgamma, dbeta];
   },

@@ -1,0 +1,75 @@
+import type { InputSpec } from "../shared/card.ts";
+import { countByIdentity, isSeen } from "./data/dataset.ts";
+import { type Photo, type Probe, readPhotos, readProbes } from "./data/photos.ts";
+import type { Dataset, Sample } from "./data/sample.ts";
+import { sharePhotos } from "./data/shared_photos.ts";
+import type { Reporter } from "./report/progress.ts";
+
+/** The photos of a run, decoded. */
+export interface PhotoSets {
+  /** To train on, those of the gallery last. */
+  photos: readonly Photo[];
+  /** How many photos to train on are of the gallery. */
+  enrolled: number;
+  /** To watch the training by; may be none. */
+  val: Probe[];
+  /** To judge the trained network by. */
+  probes: Probe[];
+  /** To look the probes up in; none where it has none of their identities. */
+  gallery: Probe[];
+}
+
+/**
+ * Decodes the photos of a data set and of a gallery. The gallery's photos of identities that are trained on are to train on too.
+ *
+ * @throws {DataError} if more than the allowed share of files cannot be read
+ */
+export async function readPhotoSets(
+  dataset: Dataset,
+  listed: Sample[],
+  input: InputSpec,
+  { maxUnreadable, reporter }: { maxUnreadable: number; reporter: Reporter },
+): Promise<PhotoSets> {
+  const trained = countByIdentity(dataset.train), judged = countByIdentity(dataset.test);
+  const enrolled = listed.filter(({ identity }) => trained.has(identity));
+  const searched = listed.some(({ identity }) => judged.has(identity)) ? listed : [];
+  if (searched.length < listed.length) {
+    reporter.warn("the gallery has none of the identities to judge by, so there are no figures of it.");
+  }
+  const parts = [dataset.train, enrolled, dataset.val, dataset.test, searched];
+  const bar = reporter.progress("Reading photos", parts.reduce((sum, samples) => sum + samples.length, 0));
+  let before = 0;
+  const read = async <T>(samples: Sample[], readAll: typeof readPhotos | typeof readProbes): Promise<T[]> => {
+    const start = before;
+    before += samples.length;
+    const { items, unreadable } = await readAll(samples, input, {
+      maxUnreadable,
+      onProgress: (done) => bar.update(start + done),
+    });
+    for (const { path, reason } of unreadable) reporter.warn(`skipped ${path}: ${reason}`);
+    return items as T[];
+  };
+  const photos = await read<Photo>(dataset.train, readPhotos);
+  const own = await read<Photo>(enrolled, readPhotos);
+  const val = await read<Probe>(dataset.val, readProbes);
+  const probes = await read<Probe>(dataset.test, readProbes);
+  const gallery = await read<Probe>(searched, readProbes);
+  bar.done();
+  reporter.info(inWords({ photos, own, val, probes, seen: isSeen(dataset) }));
+  return { photos: sharePhotos([...photos, ...own]), enrolled: own.length, val, probes, gallery };
+}
+
+function inWords(
+  { photos, own, val, probes, seen }: Record<"photos" | "own" | "val" | "probes", Identified[]> & { seen: boolean },
+): string {
+  const count = (samples: Identified[]) => `${samples.length} photos of ${countByIdentity(samples).size}`;
+  const enrolled = own.length > 0 ? ` and ${own.length} of the gallery` : "";
+  const watching = val.length > 0 ? ` validating on ${count(val)} others,` : "";
+  return `Training on ${count(photos)} identities${enrolled},${watching} judging on ${count(probes)} ${
+    seen ? "of them" : "others"
+  }.`;
+}
+
+interface Identified {
+  readonly identity: string;
+}
