@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { ModelError } from "../shared/errors.ts";
 import type { Batch, Batches } from "./data/batches.ts";
-import type { Loss, LossStatistics } from "./losses/mod.ts";
+import { type Loss, lossGradient, type LossStatistics } from "./losses/mod.ts";
 import type { Outputs } from "./models/split.ts";
-import type { Optimizer } from "./optimizers/mod.ts";
+import { type Optimizer, record } from "./optimizers/mod.ts";
 
 /** What one training step was like. */
 export interface StepRecord extends LossStatistics {
@@ -100,23 +100,26 @@ export async function fit(options: FitOptions): Promise<number> {
 }
 
 async function trainStep(step: number, { values, shape, labels }: Batch, options: FitOptions): Promise<StepRecord> {
-  const { forward, unitLength, optimizer } = options;
+  const { forward, unitLength, optimizer, loss } = options;
   const x = tf.tidy(() => {
     const batch = tf.tensor(values, shape);
     return options.below?.(batch) ?? batch;
   });
   const learningRate = options.learningRate(step);
   optimizer.setLearningRate(learningRate);
-  let statistics: LossStatistics | undefined;
   let length: tf.Scalar | undefined;
-  const { loss, gradientNorm } = optimizer.minimize(() => {
+  const network = record(() => {
     const { raw, embeddings } = forward(x);
     length = tf.keep(tf.tidy(() => tf.mean(tf.sqrt(tf.sum(tf.square(raw), 1)))));
-    return options.loss(labels, unitLength ? embeddings : raw, (seen) => statistics = seen);
+    return unitLength ? embeddings : raw;
   });
-  const facts = tf.stack([loss, gradientNorm, length!]);
+  const lossVariables = optimizer.variables.filter((variable) => !network.uses(variable));
+  const judged = await lossGradient(labels, network.output, { loss, lossVariables });
+  const byNetwork = network.gradients(judged.byEmbeddings, optimizer.variables);
+  const gradientNorm = optimizer.descend({ ...byNetwork, ...judged.byVariables });
+  const facts = tf.stack([judged.value, gradientNorm, length!]);
   const [value, gradient, embeddingNorm] = await facts.data();
-  tf.dispose([x, loss, gradientNorm, length!, facts]);
+  tf.dispose([x, network.output, judged.value, judged.byEmbeddings, gradientNorm, length!, facts]);
   // A loss can be finite where embeddings are not: comparisons with NaN are false, and its hinge is then 0.
   const numbers = { "loss": value, "gradient's length": gradient, "embeddings' length": embeddingNorm };
   const lost = Object.entries(numbers).find(([, number]) => !Number.isFinite(number));
@@ -127,7 +130,7 @@ async function trainStep(step: number, { values, shape, labels }: Batch, options
     );
   }
   return {
-    ...statistics!,
+    ...judged.statistics,
     step: step + 1,
     loss: value,
     gradientNorm: gradient,

@@ -1,3 +1,4 @@
+import type * as tf from "@tensorflow/tfjs";
 import type { Evaluation } from "../shared/card.ts";
 import { DataError, messageOf, UsageError } from "../shared/errors.ts";
 import { readModelFiles } from "../shared/model_files.ts";
@@ -82,14 +83,12 @@ export async function train(job: TrainJob): Promise<TrainResult> {
     );
   }
   assertUsable(dataset, job.data);
+  const model = await createNetwork(config);
+  await loadWeights(model, config, reporter);
   const { photos, enrolled, val, probes, gallery } = await readPhotoSets(dataset, listed, input, job);
 
   const exam: Exam = { probes, input, seen: isSeen(dataset), seed: config.seed };
-  const model = await createNetwork(config);
-  const judge = async () => (await judgeNetwork(model, exam)).evaluation;
-  const untrained = await judge();
-  await loadWeights(model, config, reporter);
-  const pretrained = config.weights === undefined ? undefined : await judge();
+  const { untrained, pretrained } = await judgeStart(model, config, exam);
   const checkpoint = await trainNetwork(model, {
     ...job,
     ...{ config, photos, enrolled, val, before, dataHash, galleryHash, engine: engine.name },
@@ -108,6 +107,20 @@ export async function train(job: TrainJob): Promise<TrainResult> {
     } to the float32 network.`,
   );
   return result;
+}
+
+/** Figures of a network before it trains: without any training, and with the weights that it starts from. */
+async function judgeStart(
+  model: tf.LayersModel,
+  config: Config,
+  exam: Exam,
+): Promise<Pick<TrainResult, "untrained" | "pretrained">> {
+  const { evaluation } = await judgeNetwork(model, exam);
+  if (config.weights === undefined) return { untrained: evaluation, pretrained: undefined };
+  const random = await createNetwork(config);
+  const { evaluation: untrained } = await judgeNetwork(random, exam);
+  random.dispose();
+  return { untrained, pretrained: evaluation };
 }
 
 /** Writes metrics.json for programs and report.html for people. */

@@ -3,6 +3,7 @@ export type { ClassOptions } from "./class_centres.ts";
 export { contrastive, type ContrastiveOptions } from "./contrastive.ts";
 export { cosineSimilarity } from "./cosine_similarity.ts";
 export type { Loss, LossStatistics, TrainableLoss } from "./loss.ts";
+export { type LossGradient, lossGradient } from "./loss_gradient.ts";
 export { BATCH_LAYOUTS, type BatchLayout, LOSSES, type LossName, type LossSettings } from "./losses.ts";
 export { multiSimilarity, type MultiSimilarityOptions } from "./multi_similarity.ts";
 export { DISTANCE_METRICS, type DistanceMetric, pairwiseDistance } from "./pairwise_distance.ts";

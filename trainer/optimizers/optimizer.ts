@@ -35,6 +35,15 @@ export interface Optimizer {
    * neither has been read back from the engine
    */
   minimize(loss: () => tf.Scalar): { loss: tf.Scalar; gradientNorm: tf.Scalar };
+  /**
+   * One step down a gradient that is known already. A variable without one stays as it is.
+   *
+   * @param gradients by the variables' names, at least one; disposed
+   * @returns the gradient's global norm before clipping, to be disposed by the caller
+   */
+  descend(gradients: tf.NamedTensorMap): tf.Scalar;
+  /** What it trains: the variables that are not frozen, in order. */
+  readonly variables: readonly tf.Variable[];
   /** A copy of everything that it remembers. */
   state(): Promise<OptimizerState>;
   /**
@@ -94,20 +103,26 @@ export function createOptimizer(variables: tf.Variable[], settings: OptimizerSet
     moved.slots.forEach((slot, k) => replace(slots[i], k, slot));
   }
 
+  function descend(gradientOf: tf.NamedTensorMap): tf.Scalar {
+    const reached = trained.flatMap(({ variable }, i) => gradientOf[variable.name] ? [i] : []);
+    const gradients = reached.map((i) => gradientOf[trained[i].variable.name]);
+    const gradientNorm = globalNorm(gradients);
+    const clipped = settings.clipNorm === undefined
+      ? gradients
+      : clipByGlobalNorm(gradients, gradientNorm, settings.clipNorm);
+    step++;
+    reached.forEach((i, k) => follow(i, clipped[k]));
+    tf.dispose([gradients, clipped]);
+    return gradientNorm;
+  }
+
   return {
     setLearningRate: (rate) => learningRate = rate,
+    variables: trained.map(({ variable }) => variable),
+    descend,
     minimize(loss) {
       const { value, grads } = tf.variableGrads(loss, trained.map(({ variable }) => variable));
-      const reached = trained.flatMap(({ variable }, i) => grads[variable.name] ? [i] : []);
-      const gradients = reached.map((i) => grads[trained[i].variable.name]);
-      const gradientNorm = globalNorm(gradients);
-      const clipped = settings.clipNorm === undefined
-        ? gradients
-        : clipByGlobalNorm(gradients, gradientNorm, settings.clipNorm);
-      step++;
-      reached.forEach((i, k) => follow(i, clipped[k]));
-      tf.dispose([gradients, clipped]);
-      return { loss: value, gradientNorm };
+      return { loss: value, gradientNorm: descend(grads) };
     },
     async state() {
       const steps = step;
