@@ -37,7 +37,9 @@ Deno.test("the gallery's photos of identities that are trained on come last amon
   assert.equal(enrolled, 1);
   assert.deepEqual(probes.map(({ identity }) => identity), ["c", "c"]);
   assert.deepEqual(gallery.map(({ identity }) => identity), ["a", "c", "d"]);
-  assert.deepEqual(said, ["Training on 3 photos of 2 identities and 1 of the gallery, judging on 2 photos of 1 others."]);
+  assert.deepEqual(said, [
+    "Training on 3 photos of 2 identities and 1 of the gallery, judging on 2 photos of 1 others.",
+  ]);
 });
 
 Deno.test("a gallery without the identities to judge by is trained on but not searched, and it is said", async () => {
