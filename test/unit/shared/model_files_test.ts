@@ -39,12 +39,11 @@ Deno.test("readModelFiles() refuses weights, graph or preprocessing that are not
   await Deno.writeFile(shard, bytes);
   await assertRefused(weights, /not the one that its card describes/);
 
-  for (const [from, to] of [['"Relu', '"Rely'], ['"fit":"cover"', '"fit":"contain"']]) {
+  for (const [from, to] of [[btoa("Relu6"), btoa("Rely6")], ['"fit":"cover"', '"fit":"contain"']]) {
     const directory = await copyOfModel();
     const text = await Deno.readTextFile(`${directory}/model.json`);
-    const encoded = from === '"Relu' ? [btoa("Relu"), btoa("Rely")] : [from, to];
-    assert(text.includes(encoded[0]));
-    await Deno.writeTextFile(`${directory}/model.json`, text.replace(encoded[0], encoded[1]));
+    assert(text.includes(from));
+    await Deno.writeTextFile(`${directory}/model.json`, text.replace(from, to));
     await assertRefused(directory, /not the one that its card describes/);
   }
 });

@@ -1,3 +1,4 @@
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { BATCH_NORM_FIXED_GRAD, BATCH_NORM_TRAINING, BATCH_NORM_TRAINING_GRAD } from "../../kernel_names.ts";
 import { allocate, floats, type Info, wasmKernel } from "../heap.ts";
 
@@ -40,33 +41,15 @@ interface GradInputs {
  */
 export const batchNormTrainingGrad = wasmKernel<GradInputs, { epsilon: number }>(
   BATCH_NORM_TRAINING_GRAD,
-  ({ inputs: { dy, x, gamma, mean, variance }, attrs: { epsilon }, backend }) => {
-    const channels = gamma.shape[0];
-    const dx = allocate(backend, x.shape);
-    const dgamma = allocate(backend, [channels]);
-    const dbeta = allocate(backend, [channels]);
-    const [gradient, image, g, m, v] = [dy, x, gamma, mean, variance].map((tensor) => floats(backend, tensor));
-    const [to, dg, db] = [dx, dgamma, dbeta].map((tensor) => floats(backend, tensor));
-    const rows = image.length / channels;
-
-    const { plain, weighted } = gradientSums(gradient, image, m);
-    const perGradient = new Float32Array(channels);
-    const perInput = new Float32Array(channels);
-    const constant = new Float32Array(channels);
-    for (let c = 0; c < channels; c++) {
-      const r = 1 / Math.sqrt(v[c] + epsilon);
-      dg[c] = weighted[c] * r;
-      db[c] = plain[c];
-      perGradient[c] = g[c] * r;
-      perInput[c] = -g[c] * r * r * r * weighted[c] / rows;
-      constant[c] = -g[c] * r * plain[c] / rows - perInput[c] * m[c];
+  ({ inputs, attrs: { epsilon }, backend }) => {
+    const { outputs, dx, dy, x, mean, r, scale, sums } = gradientByChannel(inputs, epsilon, backend);
+    const channels = mean.length, rows = x.length / channels;
+    const perInput = scale.map((value, c) => -value * r[c] * r[c] * sums.weighted[c] / rows);
+    const constant = scale.map((value, c) => -value * sums.plain[c] / rows - perInput[c] * mean[c]);
+    for (let i = 0; i < dx.length; i += channels) {
+      for (let c = 0; c < channels; c++) dx[i + c] = dy[i + c] * scale[c] + x[i + c] * perInput[c] + constant[c];
     }
-    for (let i = 0; i < to.length; i += channels) {
-      for (let c = 0; c < channels; c++) {
-        to[i + c] = gradient[i + c] * perGradient[c] + image[i + c] * perInput[c] + constant[c];
-      }
-    }
-    return [dx, dgamma, dbeta];
+    return outputs;
   },
 );
 
@@ -76,27 +59,37 @@ export const batchNormTrainingGrad = wasmKernel<GradInputs, { epsilon: number }>
  */
 export const batchNormFixedGrad = wasmKernel<GradInputs, { epsilon: number }>(
   BATCH_NORM_FIXED_GRAD,
-  ({ inputs: { dy, x, gamma, mean, variance }, attrs: { epsilon }, backend }) => {
-    const channels = gamma.shape[0];
-    const dx = allocate(backend, x.shape);
-    const dgamma = allocate(backend, [channels]);
-    const dbeta = allocate(backend, [channels]);
-    const [gradient, image, g, m, v] = [dy, x, gamma, mean, variance].map((tensor) => floats(backend, tensor));
-    const [to, dg, db] = [dx, dgamma, dbeta].map((tensor) => floats(backend, tensor));
-    const { plain, weighted } = gradientSums(gradient, image, m);
-    const scale = new Float32Array(channels);
-    for (let c = 0; c < channels; c++) {
-      const r = 1 / Math.sqrt(v[c] + epsilon);
-      dg[c] = weighted[c] * r;
-      db[c] = plain[c];
-      scale[c] = g[c] * r;
+  ({ inputs, attrs: { epsilon }, backend }) => {
+    const { outputs, dx, dy, scale } = gradientByChannel(inputs, epsilon, backend);
+    const channels = scale.length;
+    for (let i = 0; i < dx.length; i += channels) {
+      for (let c = 0; c < channels; c++) dx[i + c] = dy[i + c] * scale[c];
     }
-    for (let i = 0; i < to.length; i += channels) {
-      for (let c = 0; c < channels; c++) to[i + c] = gradient[i + c] * scale[c];
-    }
-    return [dx, dgamma, dbeta];
+    return outputs;
   },
 );
+
+interface GradInputs {
+  dy: Info;
+  x: Info;
+  gamma: Info;
+  mean: Info;
+  variance: Info;
+}
+
+/** The gradients of `gamma` and `beta`, and what that of `x` is made from: `r`, and `scale = gamma r`. */
+function gradientByChannel(inputs: GradInputs, epsilon: number, backend: BackendWasm) {
+  const { shape } = inputs.gamma;
+  const outputs = [allocate(backend, inputs.x.shape), allocate(backend, shape), allocate(backend, shape)];
+  const [dx, dgamma, dbeta] = outputs.map((tensor) => floats(backend, tensor));
+  const { dy, x, gamma, mean, variance } = inputs;
+  const [gradient, image, g, m, v] = [dy, x, gamma, mean, variance].map((tensor) => floats(backend, tensor));
+  const sums = gradientSums(gradient, image, m);
+  const r = v.map((value) => 1 / Math.sqrt(value + epsilon));
+  dgamma.set(sums.weighted.map((sum, c) => sum * r[c]));
+  dbeta.set(sums.plain);
+  return { outputs, dx, dy: gradient, x: image, mean: m, r, scale: g.map((value, c) => value * r[c]), sums };
+}
 
 function moments(x: Float32Array, mean: Float32Array, variance: Float32Array): void {
   const channels = mean.length;
