@@ -70,7 +70,7 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   const before = await earlierCheckpoint(job);
   const config = before?.config ?? job.config ?? resolveConfig({});
   const engine = await chooseEngine(job.engine);
-  reporter.info(`Engine: ${engine.name}, ${engine.device}. ${engine.reason}`);
+  reporter.info(`Engine: ${engine.name}, ${engine.device}.\n${engine.reason}`);
   const input = inputOf(config);
   const dataset = await readDataset(job.data, config.seed);
   const listed = await readGallery(job.data, job.gallery);

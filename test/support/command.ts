@@ -7,7 +7,7 @@ export interface Outcome {
 
 /** Starts the trainer's command line in a process of its own, with the permissions of the tasks. */
 export function spawnTrainer(...args: string[]): Deno.ChildProcess {
-  const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-net", "--allow-sys"];
+  const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-net", "--allow-sys", "--allow-ffi"];
   return new Deno.Command(Deno.execPath(), {
     args: ["run", ...permissions, "trainer/main.ts", ...args],
     env: { NO_COLOR: "1" },

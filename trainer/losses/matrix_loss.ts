@@ -12,7 +12,7 @@ export interface Judgement extends LossStatistics {
  * A loss that looks at the distances or similarities of a batch's rows alone. It is computed on the host from that
  * matrix, in float64, with a derivative of its own: no `batch^3` tensor, no dependence on how an engine breaks ties.
  *
- * It needs a backend that can be read synchronously.
+ * It needs a backend that can be read synchronously; `lossGradient()` finds one beside an engine that cannot.
  *
  * @param matrixOf distances or similarities of all rows, `[batch, dim]` to `[batch, batch]`, differentiable
  * @param judge computes loss and derivative from the matrix, row by row, and the labels

@@ -1,0 +1,65 @@
+import * as tf from "@tensorflow/tfjs";
+
+/** The numbers of a 2-D convolution, NHWC. */
+export type Geometry = tf.backend_util.Conv2DInfo;
+
+/** Attributes that tfjs gives to the kernels of a filter's gradient. */
+export interface FilterGradientAttrs {
+  strides: [number, number] | number;
+  pad: "same" | "valid" | number | tf.backend_util.ExplicitPadding;
+  dilations?: [number, number] | number;
+  dataFormat?: "NHWC" | "NCHW";
+  dimRoundingMode?: "floor" | "round" | "ceil";
+  /** `[height, width, inChannels, outChannels or multiplier]`. */
+  filterShape: [number, number, number, number];
+}
+
+/** The geometry of the convolution whose filter's gradient is asked for. */
+export function convGeometry(inputShape: number[], attrs: FilterGradientAttrs, depthwise: boolean): Geometry {
+  if (attrs.dataFormat === "NCHW") throw new Error("the webgpu engine computes gradients of convolutions in NHWC only");
+  return tf.backend_util.computeConv2DInfo(
+    inputShape as [number, number, number, number],
+    attrs.filterShape,
+    attrs.strides,
+    attrs.dilations ?? 1,
+    attrs.pad,
+    attrs.dimRoundingMode,
+    depthwise,
+  );
+}
+
+/** What both shaders of a filter's gradient know of the convolution. */
+export function uniformsOf(geometry: Geometry) {
+  const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, filterWidth, padInfo } = geometry;
+  return {
+    inHeight,
+    inWidth,
+    inChannels,
+    outHeight,
+    outWidth,
+    outChannels,
+    filterWidth,
+    strideHeight: geometry.strideHeight,
+    strideWidth: geometry.strideWidth,
+    dilationHeight: geometry.dilationHeight,
+    dilationWidth: geometry.dilationWidth,
+    padTop: padInfo.top,
+    padLeft: padInfo.left,
+    positions: geometry.batchSize * outHeight * outWidth,
+  };
+}
+
+/**
+ * WGSL of `inputAt(position, row, column, channel)`: the input that a tap of the filter meets at a position of the output,
+ * 0 in the padding. A position is `(n * outHeight + i) * outWidth + j`.
+ */
+export const INPUT_AT = `
+fn inputAt(position: i32, row: i32, column: i32, channel: i32) -> f32 {
+  let line = position / uniforms.outWidth;
+  let n = line / uniforms.outHeight;
+  let h = (line - n * uniforms.outHeight) * uniforms.strideHeight + row * uniforms.dilationHeight - uniforms.padTop;
+  let w = (position - line * uniforms.outWidth) * uniforms.strideWidth + column * uniforms.dilationWidth
+    - uniforms.padLeft;
+  if (h < 0 || h >= uniforms.inHeight || w < 0 || w >= uniforms.inWidth) { return 0.0; }
+  return x[((n * uniforms.inHeight + h) * uniforms.inWidth + w) * uniforms.inChannels + channel];
+}`;
