@@ -50,6 +50,9 @@ export const Config = z.strictObject({
   identitiesPerBatch: z.int().min(2).default(16).describe("P of the PK sampler"),
   imagesPerIdentity: z.int().min(2).default(4).describe("K of the PK sampler"),
   batchSize: z.int().min(3).default(32).describe("images in a shuffled batch, or pairs or triplets in one of these"),
+  chunkSize: count.optional().describe(
+    "images that go through the network at a time, for batches larger than memory; the loss sees the whole batch; by default all at once",
+  ),
 
   epochs: count.default(100).describe("passes over as many photos as there are to train on"),
   maxSteps: count.optional().describe("stops after so many steps, whatever the epochs"),
@@ -198,6 +201,10 @@ export function resolveConfig({ preset = "products", file = {}, set = [] }: Conf
 function consistent(config: Config): Config {
   const idle: [boolean, string][] = [
     [config.weightDecay > 0 && config.optimizer === "adam", "weightDecay has no effect on adam: take optimizer=adamw"],
+    [
+      config.chunkSize !== undefined && config.batchNorm === "batch",
+      "chunkSize takes a batch apart, by whose statistics batchNorm=batch normalises: set batchNorm=fixed",
+    ],
     [config.weightsHash !== undefined && config.weights === undefined, "weightsHash is given without weights"],
     [
       config.cachedViews > 0 && config.freeze === undefined && config.headSteps === 0,

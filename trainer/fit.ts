@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { ModelError } from "../shared/errors.ts";
 import type { Batch, Batches } from "./data/batches.ts";
-import { type Loss, lossGradient, type LossStatistics } from "./losses/mod.ts";
-import type { Outputs } from "./models/split.ts";
-import { type Optimizer, record } from "./optimizers/mod.ts";
+import { batchGradient, type BatchGradientOptions } from "./batch_gradient.ts";
+import type { LossStatistics } from "./losses/mod.ts";
+import type { Optimizer } from "./optimizers/mod.ts";
 
 /** What one training step was like. */
 export interface StepRecord extends LossStatistics {
@@ -32,14 +32,9 @@ export interface EpochSummary {
 }
 
 /** A part of a training run: everything as an argument, so that it can be stopped and taken up anywhere. */
-export interface FitOptions {
+export interface FitOptions extends BatchGradientOptions {
   /** The frozen part of the network, where it runs at every step. */
   below: ((x: tf.Tensor) => tf.Tensor) | undefined;
-  /** The part of the network that trains, from a batch or from what `below` makes of it. */
-  forward: (x: tf.Tensor) => Outputs;
-  /** Whether the loss sees embeddings of unit length. */
-  unitLength: boolean;
-  loss: Loss;
   optimizer: Optimizer;
   batches: Batches;
   /** The learning rate of a step. */
@@ -100,26 +95,18 @@ export async function fit(options: FitOptions): Promise<number> {
 }
 
 async function trainStep(step: number, { values, shape, labels }: Batch, options: FitOptions): Promise<StepRecord> {
-  const { forward, unitLength, optimizer, loss } = options;
+  const { optimizer } = options;
   const x = tf.tidy(() => {
     const batch = tf.tensor(values, shape);
     return options.below?.(batch) ?? batch;
   });
   const learningRate = options.learningRate(step);
   optimizer.setLearningRate(learningRate);
-  let length: tf.Scalar | undefined;
-  const network = record(() => {
-    const { raw, embeddings } = forward(x);
-    length = tf.keep(tf.tidy(() => tf.mean(tf.sqrt(tf.sum(tf.square(raw), 1)))));
-    return unitLength ? embeddings : raw;
-  });
-  const lossVariables = optimizer.variables.filter((variable) => !network.uses(variable));
-  const judged = await lossGradient(labels, network.output, { loss, lossVariables });
-  const byNetwork = network.gradients(judged.byEmbeddings, optimizer.variables);
-  const gradientNorm = optimizer.descend({ ...byNetwork, ...judged.byVariables });
-  const facts = tf.stack([judged.value, gradientNorm, length!]);
+  const { gradients, statistics, ...scalars } = await batchGradient(x, labels, optimizer.variables, options);
+  const gradientNorm = optimizer.descend(gradients);
+  const facts = tf.stack([scalars.value, gradientNorm, scalars.embeddingNorm]);
   const [value, gradient, embeddingNorm] = await facts.data();
-  tf.dispose([x, network.output, judged.value, judged.byEmbeddings, gradientNorm, length!, facts]);
+  tf.dispose([x, scalars.value, scalars.embeddingNorm, gradientNorm, facts]);
   // A loss can be finite where embeddings are not: comparisons with NaN are false, and its hinge is then 0.
   const numbers = { "loss": value, "gradient's length": gradient, "embeddings' length": embeddingNorm };
   const lost = Object.entries(numbers).find(([, number]) => !Number.isFinite(number));
@@ -130,7 +117,7 @@ async function trainStep(step: number, { values, shape, labels }: Batch, options
     );
   }
   return {
-    ...judged.statistics,
+    ...statistics,
     step: step + 1,
     loss: value,
     gradientNorm: gradient,

@@ -175,6 +175,8 @@ class Run {
         ...opened,
         unitLength: config.unitLength,
         loss: this.#loss.loss,
+        lossVariables: this.#loss.variables,
+        chunkSize: config.chunkSize,
         optimizer: trainee.optimizer,
         learningRate: (step) => this.#rateFactor * rateIn(stage, step, config),
         startStep,

@@ -89,6 +89,7 @@ export async function startLossRun(
         forward: (x) => whole(x, true),
         unitLength: config.unitLength,
         loss,
+        lossVariables: variables,
         optimizer,
         batches,
         learningRate: () => config.learningRate,

@@ -62,6 +62,7 @@ export async function trainSixSteps({ loss: lossName, optimizer: algorithm, name
     forward: (x) => forward(x, true),
     unitLength: true,
     loss,
+    lossVariables: own,
     optimizer,
     batches: randomBatches(Int32Array.from(LABELS[BATCH_LAYOUTS[lossName] ?? "any"])),
     learningRate: () => LEARNING_RATE,

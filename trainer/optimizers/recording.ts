@@ -4,8 +4,6 @@ import * as tf from "@tensorflow/tfjs";
 export interface Recording<Output extends tf.Tensor> {
   /** To be disposed by the caller. */
   output: Output;
-  /** Whether it was computed from a variable, among others. */
-  uses(variable: tf.Variable): boolean;
   /**
    * Goes back through the computation, and forgets it.
    *
@@ -36,7 +34,6 @@ export function record<Output extends tf.Tensor>(compute: () => Output): Recordi
   anything.dispose();
   return {
     output,
-    uses: ({ id }) => tape.some(({ inputs }) => Object.values(inputs).some((input) => input.id === id)),
     gradients(dy, variables) {
       const replayed = () => {
         engine.state.activeTape.push(...tape);

@@ -4,10 +4,11 @@ import { ModelError } from "../../../shared/errors.ts";
 import type { Batch, Batches } from "../../../trainer/data/batches.ts";
 import { chooseEngine } from "../../../trainer/engines/mod.ts";
 import { type EpochSummary, fit, type FitOptions, hasTriplet, type StepRecord } from "../../../trainer/fit.ts";
-import { tripletSemihard } from "../../../trainer/losses/mod.ts";
+import { LOSSES, tripletSemihard } from "../../../trainer/losses/mod.ts";
 import { createEmbedder } from "../../../trainer/models/embedder.ts";
 import { wholeNetwork } from "../../../trainer/models/split.ts";
-import { createOptimizer, trainableVariables } from "../../../trainer/optimizers/mod.ts";
+import { createOptimizer, trainableVariables, variablesOf } from "../../../trainer/optimizers/mod.ts";
+import { assertClose } from "./engines/gradients.ts";
 import { randomStream } from "../../../trainer/random.ts";
 
 await chooseEngine("wasm");
@@ -41,6 +42,7 @@ function run(options: Partial<FitOptions> = {}) {
     forward: (x) => whole(x, true),
     unitLength: true,
     loss: tripletSemihard({ margin: 0.5 }),
+    lossVariables: [],
     optimizer: createOptimizer(trainableVariables(model), { optimizer: "adam", weightDecay: 0, momentum: 0 }),
     batches: batchesOf(batchOf),
     learningRate: () => 1e-3,
@@ -64,6 +66,50 @@ Deno.test("fit() lowers the loss, and tells of every step and epoch", async () =
   assert.deepEqual(epochs.map(({ epoch, step }) => [epoch, step]), [[1, 4], [2, 8], [3, 10]]);
   assert(epochs[2].loss < epochs[0].loss, `${epochs[0].loss} to ${epochs[2].loss}`);
 });
+
+for (const [name, chunkSize] of [["two", 3], ["uneven", 4], ["single", 1]] as const) {
+  Deno.test(`fit() in ${name} chunks takes the steps of whole batches, and holds no tensors back`, async () => {
+    const outcome = async (chunkSize?: number) => {
+      const model = createEmbedder({
+        backbone: "thin-resnet",
+        input: { height: SIZE, width: SIZE, channels: 3 },
+        dimensions: 8,
+        seed: 1,
+      });
+      const whole = wholeNetwork(model);
+      const { loss, variables } = LOSSES.arcface({ classes: 3, dimensions: 8, seed: 1 });
+      const optimizer = createOptimizer([...trainableVariables(model), ...variables], {
+        optimizer: "sgd",
+        momentum: 0.9,
+        weightDecay: 0,
+      });
+      const tensors: number[] = [];
+      const { done, steps } = run({
+        forward: (x) => whole(x, false),
+        ...{ loss, lossVariables: variables, optimizer, chunkSize, learningRate: () => 1e-3, endStep: 6 },
+        onStep: (record) => (steps.push(record), tensors.push(tf.memory().numTensors)),
+      });
+      await done;
+      assert.equal(tensors[5], tensors[1]);
+      return {
+        steps,
+        weights: await Promise.all([...variablesOf(model), ...variables].map((v) => v.data<"float32">())),
+      };
+    };
+    const plain = await outcome(), chunked = await outcome(chunkSize);
+    assert(plain.weights.length === chunked.weights.length);
+    plain.weights.forEach((values, i) => assertClose(chunked.weights[i], values, 1e-5, `weight ${i}`));
+    plain.steps.forEach(({ loss, embeddingNorm, gradientNorm }, i) => {
+      const other = chunked.steps[i];
+      assertClose(
+        [other.loss, other.embeddingNorm, other.gradientNorm],
+        [loss, embeddingNorm, gradientNorm],
+        1e-4,
+        `step ${i}`,
+      );
+    });
+  });
+}
 
 Deno.test("fit() skips a batch without a triplet: its weights stay as they are", async () => {
   const { batchOf } = run({ endStep: 0 });

@@ -41,10 +41,9 @@ Deno.test("record() computes once: moving statistics follow one batch, not two",
   assert.deepEqual(await values(recorded), await values(applied));
 });
 
-Deno.test("record() knows which variables it used, and gives no gradient by another", () => {
+Deno.test("record() gives no gradient by a variable that it did not use", () => {
   const used = tf.variable(tf.scalar(2)), other = tf.variable(tf.scalar(3));
   const recording = record(() => tf.square(used));
-  assert.deepEqual([recording.uses(used), recording.uses(other)], [true, false]);
   assert.deepEqual(Object.keys(recording.gradients(tf.scalar(1), [used, other])), [used.name]);
 });
 
