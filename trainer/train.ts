@@ -17,6 +17,7 @@ import type { Probe } from "./data/photos.ts";
 import type { Dataset } from "./data/sample.ts";
 import { chooseEngine } from "./engines/mod.ts";
 import { type Exam, type InGallery, judgeInGallery, judgeNetwork } from "./judge.ts";
+import { assertFits } from "./memory.ts";
 import { inputOf } from "./models/pixel_scales.ts";
 import { publish, type Published } from "./publish.ts";
 import { createNetwork, loadWeights } from "./network.ts";
@@ -84,6 +85,7 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   }
   assertUsable(dataset, job.data);
   const model = await createNetwork(config);
+  assertFits(model, config, engine);
   await loadWeights(model, config, reporter);
   const { photos, enrolled, val, probes, gallery } = await readPhotoSets(dataset, listed, input, job);
 

@@ -6,6 +6,8 @@ export interface Engine {
   readonly name: string;
   /** What it is, in a few words, for `--help`. */
   readonly summary: string;
+  /** The most that it can hold, bytes, where that is less than the machine has. */
+  readonly memory?: number;
   /**
    * Makes tfjs compute with this engine, with every kernel that training needs.
    *

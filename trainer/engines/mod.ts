@@ -31,6 +31,8 @@ export interface ChosenEngine {
   name: string;
   /** What it computes on, for a person. */
   device: string;
+  /** The most that it can hold, bytes, where that is less than the machine has. */
+  memory: number | undefined;
   /** Why this one and none that is better, a line each. */
   reason: string;
 }
@@ -50,7 +52,8 @@ export async function chooseEngine(name: string): Promise<ChosenEngine> {
       `There is no engine \`${name}\` in this version, which has ${known}; take one of them with --engine, or auto.`,
     );
   }
-  return { name, device: await ENGINES[name].start(), reason: `  ${name} was asked for.` };
+  const engine = ENGINES[name];
+  return { name, device: await engine.start(), memory: engine.memory, reason: `  ${name} was asked for.` };
 }
 
 /**
@@ -64,7 +67,12 @@ export async function startBest(engines: readonly Engine[]): Promise<ChosenEngin
   for (const engine of engines) {
     try {
       const device = await engine.start();
-      return { name: engine.name, device, reason: missing.join("\n") || `  ${engine.name} is the best there is.` };
+      return {
+        name: engine.name,
+        device,
+        memory: engine.memory,
+        reason: missing.join("\n") || `  ${engine.name} is the best there is.`,
+      };
     } catch (error) {
       if (!(error instanceof EngineMissing) || engine === engines.at(-1)) throw error;
       missing.push(`  not ${engine.name}: ${error.message}`);

@@ -5,6 +5,9 @@ import type { Engine } from "../engine.ts";
 import { registerTrainingKernels } from "./register.ts";
 import { MAX_THREADS, startThreadedBackend } from "./threads.ts";
 
+/** What a 32-bit address reaches. */
+const HEAP = 2 ** 32;
+
 /** tfjs's WebAssembly SIMD backend on as many cores as it makes use of. */
 export const wasmEngine: Engine = createWasmEngine(Math.min(navigator.hardwareConcurrency, MAX_THREADS));
 
@@ -20,6 +23,7 @@ export function createWasmEngine(threads: number): Engine {
   return {
     name: "wasm",
     summary: "WebAssembly SIMD, on any machine",
+    memory: HEAP,
     async start() {
       registerTrainingKernels();
       const runs = "wasm" in tf.engine().registry;

@@ -11,7 +11,12 @@ function engine(name: string, missing?: string): Engine {
 
 Deno.test("startBest() starts the first engine that is there and says why no better one", async () => {
   const chosen = await startBest([engine("gpu", "There is no driver."), engine("wasm"), engine("cpu")]);
-  assert.deepEqual(chosen, { name: "wasm", device: "the wasm", reason: "  not gpu: There is no driver." });
+  assert.deepEqual(chosen, {
+    name: "wasm",
+    device: "the wasm",
+    memory: undefined,
+    reason: "  not gpu: There is no driver.",
+  });
   assert.match((await startBest([engine("gpu"), engine("cpu")])).reason, /best/);
 });
 
