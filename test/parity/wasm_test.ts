@@ -1,3 +1,5 @@
 import { paritySuite } from "./parity.ts";
+import { soak } from "./soak.ts";
 
 await paritySuite("wasm");
+await soak("wasm", 500);

@@ -1,0 +1,80 @@
+import * as tf from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
+import type { Batch } from "../../trainer/data/batches.ts";
+import { chooseEngine, EngineMissing } from "../../trainer/engines/mod.ts";
+import { fit, type StepRecord } from "../../trainer/fit.ts";
+import { LOSSES } from "../../trainer/losses/mod.ts";
+import { createEmbedder } from "../../trainer/models/embedder.ts";
+import { wholeNetwork } from "../../trainer/models/split.ts";
+import { createOptimizer, trainableVariables } from "../../trainer/optimizers/mod.ts";
+import { randomStream } from "../../trainer/random.ts";
+
+const SIZE = 16;
+const LABELS = Int32Array.of(0, 0, 1, 1, 2, 2);
+/** Steps after which everything that is made once has been made. */
+const SETTLED = 50;
+/** What the process may grow by afterwards, bytes: its garbage collector's affair. */
+const SLACK = 64e6;
+
+/** Trains for long on an engine: tensors, their bytes and the process's memory stay what they were. */
+export async function soak(name: string, steps: number): Promise<void> {
+  const missing = await chooseEngine(name).then(() => undefined, (error) => {
+    if (error instanceof EngineMissing) return error.message;
+    throw error;
+  });
+  Deno.test({
+    name: `${name}: ${steps} steps leave nothing behind${missing ? ` (not tested: ${missing})` : ""}`,
+    ignore: missing !== undefined,
+    async fn() {
+      await chooseEngine(name);
+      const seen = await memoryOf(steps);
+      const settled = seen[SETTLED], last = seen[steps - 1];
+      assert.equal(last.tensors, settled.tensors);
+      assert.equal(last.bytes, settled.bytes);
+      assert(last.process < settled.process + SLACK, `${settled.process} to ${last.process} bytes`);
+    },
+  });
+}
+
+async function memoryOf(steps: number) {
+  const model = createEmbedder({
+    backbone: "thin-resnet",
+    input: { height: SIZE, width: SIZE, channels: 3 },
+    dimensions: 8,
+    seed: 1,
+  });
+  const whole = wholeNetwork(model);
+  const { loss, variables } = LOSSES["triplet-semihard"]({ classes: 3, dimensions: 8, seed: 1 });
+  const optimizer = createOptimizer(trainableVariables(model), { optimizer: "adam", weightDecay: 0, momentum: 0 });
+  const seen: { tensors: number; bytes: number; process: number }[] = [];
+  await fit({
+    below: undefined,
+    forward: (x) => whole(x, true),
+    unitLength: true,
+    loss,
+    lossVariables: variables,
+    optimizer,
+    batches: { at: (step) => Promise.resolve(batchOf(step)), waitedMs: () => 0, close: () => {} },
+    learningRate: () => 1e-4,
+    startStep: 0,
+    endStep: steps,
+    stepsPerEpoch: steps,
+    teaches: () => true,
+    onStep: (_record: StepRecord) => {
+      const { numTensors: tensors, numBytes: bytes } = tf.memory();
+      seen.push({ tensors, bytes, process: Deno.memoryUsage().rss });
+    },
+    onSkip: () => {},
+    onEpoch: () => Promise.resolve(true),
+    signal: new AbortController().signal,
+  });
+  optimizer.dispose();
+  model.dispose();
+  return seen;
+}
+
+function batchOf(step: number): Batch {
+  const random = randomStream(step);
+  const values = Float32Array.from({ length: LABELS.length * SIZE * SIZE * 3 }, () => 2 * random() - 1);
+  return { values, shape: [LABELS.length, SIZE, SIZE, 3], labels: LABELS };
+}
