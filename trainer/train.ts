@@ -15,7 +15,7 @@ import {
 } from "./data/dataset.ts";
 import type { Probe } from "./data/photos.ts";
 import type { Dataset } from "./data/sample.ts";
-import { chooseEngine } from "./engines/mod.ts";
+import { chooseEngine, type ChosenEngine, EngineMissing } from "./engines/mod.ts";
 import { type Exam, type InGallery, judgeInGallery, judgeNetwork } from "./judge.ts";
 import { assertFits } from "./memory.ts";
 import { inputOf } from "./models/pixel_scales.ts";
@@ -70,7 +70,7 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   await makeDirectory(job.out);
   const before = await earlierCheckpoint(job);
   const config = before?.config ?? job.config ?? resolveConfig({});
-  const engine = await chooseEngine(job.engine);
+  const engine = await engineFor(job, before);
   reporter.info(`Engine: ${engine.name}, ${engine.device}.\n${engine.reason}`);
   const input = inputOf(config);
   const dataset = await readDataset(job.data, config.seed);
@@ -152,7 +152,23 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-async function earlierCheckpoint({ out, resume, config, engine, reporter }: TrainJob): Promise<Checkpoint | undefined> {
+/** The engine that was asked for; of a run that goes on, unless one was, the engine that it was on, if it is there. */
+async function engineFor({ engine, reporter }: TrainJob, before: Checkpoint | undefined): Promise<ChosenEngine> {
+  const chosen = before && engine === "auto"
+    ? await chooseEngine(before.engine).catch((error) => {
+      if (error instanceof EngineMissing) return chooseEngine("auto");
+      throw error;
+    })
+    : await chooseEngine(engine);
+  if (before && chosen.name !== before.engine) {
+    reporter.warn(
+      `the run was on the engine ${before.engine}; on ${chosen.name} its weights come out slightly different.`,
+    );
+  }
+  return chosen;
+}
+
+async function earlierCheckpoint({ out, resume, config, reporter }: TrainJob): Promise<Checkpoint | undefined> {
   if (!await hasCheckpoint(out)) {
     if (resume) reporter.warn(`there is no checkpoint in ${out} to go on from: this run starts anew.`);
     return undefined;
@@ -162,11 +178,6 @@ async function earlierCheckpoint({ out, resume, config, engine, reporter }: Trai
   }
   const checkpoint = await readCheckpoint(out);
   if (config) assertSameConfig(config, checkpoint.config);
-  if (engine !== "auto" && engine !== checkpoint.engine) {
-    reporter.warn(
-      `the run was on the engine ${checkpoint.engine}; on ${engine} its weights come out slightly different.`,
-    );
-  }
   return checkpoint;
 }
 
