@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { convGeometry, type Geometry } from "../../trainer/engines/webgpu/geometry.ts";
+import { convGeometry, type Geometry } from "../../trainer/engines/geometry.ts";
 import { TILE, tilesOf } from "../../trainer/engines/webgpu/kernels/conv2d_backprop_filter.ts";
 
 /** What a shader asks of a GPU, counted and not measured. */
@@ -57,9 +57,8 @@ export const RESNET18: readonly { name: string; count: number; geometry: Geometr
 
 /** @param padded height and width of the input, with the zeros around it where the convolution strides */
 function layer(name: string, count: number, padded: number, from: number, to: number, kernel: number, stride: number) {
-  const filterShape: [number, number, number, number] = [kernel, kernel, from, to];
-  const attrs = { filterShape, strides: stride, pad: stride === 1 ? "same" as const : "valid" as const };
-  return { name, count, geometry: convGeometry([32, padded, padded, from], attrs, false) };
+  const attrs = { strides: stride, pad: stride === 1 ? "same" as const : "valid" as const };
+  return { name, count, geometry: convGeometry([32, padded, padded, from], [kernel, kernel, from, to], attrs) };
 }
 
 function positionsOf({ batchSize, outHeight, outWidth }: Geometry): number {

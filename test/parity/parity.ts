@@ -55,7 +55,7 @@ export async function paritySuite(engine: string): Promise<void> {
 }
 
 /** Why an engine cannot be tested here, or undefined if it runs now. */
-async function absence(engine: string): Promise<string | undefined> {
+export async function absence(engine: string): Promise<string | undefined> {
   if (!Object.hasOwn(ENGINES, engine)) return "this version has no such engine.";
   try {
     await ENGINES[engine].start();

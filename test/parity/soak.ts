@@ -1,13 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import type { Batch } from "../../trainer/data/batches.ts";
-import { chooseEngine, EngineMissing } from "../../trainer/engines/mod.ts";
+import { chooseEngine } from "../../trainer/engines/mod.ts";
 import { fit, type StepRecord } from "../../trainer/fit.ts";
 import { LOSSES } from "../../trainer/losses/mod.ts";
 import { createEmbedder } from "../../trainer/models/embedder.ts";
 import { wholeNetwork } from "../../trainer/models/split.ts";
 import { createOptimizer, trainableVariables } from "../../trainer/optimizers/mod.ts";
 import { randomStream } from "../../trainer/random.ts";
+import { absence } from "./parity.ts";
 
 const SIZE = 16;
 const LABELS = Int32Array.of(0, 0, 1, 1, 2, 2);
@@ -16,10 +17,7 @@ const SETTLED = 50;
 
 /** Trains for long on an engine: tensors and their bytes stay what they were. */
 export async function soak(name: string, steps: number): Promise<void> {
-  const missing = await chooseEngine(name).then(() => undefined, (error) => {
-    if (error instanceof EngineMissing) return error.message;
-    throw error;
-  });
+  const missing = await absence(name);
   Deno.test({
     name: `${name}: ${steps} steps leave nothing behind${missing ? ` (not tested: ${missing})` : ""}`,
     ignore: missing !== undefined,

@@ -18,14 +18,18 @@ function batchesOf(of: (step: number) => Batch): Batches {
   return { at: (step) => Promise.resolve(of(step)), waitedMs: () => 0, close: () => {} };
 }
 
-/** A run on random images whose colour tells their identity, and what it reported. */
-function run(options: Partial<FitOptions> = {}) {
-  const model = createEmbedder({
+function network(): tf.LayersModel {
+  return createEmbedder({
     backbone: "thin-resnet",
     input: { height: SIZE, width: SIZE, channels: 3 },
     dimensions: 8,
     seed: 1,
   });
+}
+
+/** A run on random images whose colour tells their identity, and what it reported. */
+function run(options: Partial<FitOptions> = {}) {
+  const model = network();
   const steps: StepRecord[] = [], epochs: EpochSummary[] = [], skipped: number[] = [];
   const batchOf = (step: number): Batch => {
     const random = randomStream(step);
@@ -70,12 +74,7 @@ Deno.test("fit() lowers the loss, and tells of every step and epoch", async () =
 for (const [name, chunkSize] of [["two", 3], ["uneven", 4], ["single", 1]] as const) {
   Deno.test(`fit() in ${name} chunks takes the steps of whole batches, and holds no tensors back`, async () => {
     const outcome = async (chunkSize?: number) => {
-      const model = createEmbedder({
-        backbone: "thin-resnet",
-        input: { height: SIZE, width: SIZE, channels: 3 },
-        dimensions: 8,
-        seed: 1,
-      });
+      const model = network();
       const whole = wholeNetwork(model);
       const { loss, variables } = LOSSES.arcface({ classes: 3, dimensions: 8, seed: 1 });
       const optimizer = createOptimizer([...trainableVariables(model), ...variables], {

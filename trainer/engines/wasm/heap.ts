@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { type Info, reshaped } from "../tensor_info.ts";
 
-/** A tensor as kernels see it: a key into the backend's data, a shape and a type. */
-export type Info = tf.TensorInfo;
+export { type Info, reshaped } from "../tensor_info.ts";
 
 /** What tfjs hands to a kernel of the WASM backend. */
 export interface Call<Inputs, Attrs> {
@@ -40,11 +40,6 @@ export function ints(backend: BackendWasm, tensor: Info): Int32Array {
 /** A new float32 tensor with undefined values. */
 export function allocate(backend: BackendWasm, shape: number[]): Info {
   return backend.makeOutput(shape, "float32");
-}
-
-/** The same memory under another shape; not to be freed beside the original. */
-export function reshaped(tensor: Info, shape: number[]): Info {
-  return { dataId: tensor.dataId, shape, dtype: tensor.dtype };
 }
 
 /** Frees an intermediate tensor that this kernel made. */

@@ -1,6 +1,47 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { type Geometry, type Phase, phasesOf } from "./geometry.ts";
+import type { Geometry } from "../geometry.ts";
 import { allocate, floats, free, type Info, run } from "./heap.ts";
+
+/**
+ * One axis of one phase of a strided convolution's input gradient.
+ *
+ * Input positions `i` with `(i + padding) mod stride = a` are reached only by the filter taps `a, a + stride, ...`, so
+ * each phase is a plain convolution of `dy` with that part of the filter, and none multiplies zeros.
+ */
+export interface Phase {
+  /** First input position of the phase; the others follow at `stride`. */
+  first: number;
+  /** How many input positions the phase has. */
+  count: number;
+  /** Filter taps in the order in which a convolution of `dy` meets them (reversed). */
+  taps: number[];
+  /** Rows of zeros before and after `dy`; negative where rows of `dy` play no part. */
+  before: number;
+  after: number;
+}
+
+/**
+ * The phases of one axis.
+ *
+ * @param size of the input along the axis
+ * @param outSize of the convolution's output, that is of `dy`
+ * @param padding before the input's first position
+ */
+export function phasesOf(size: number, outSize: number, filter: number, stride: number, padding: number): Phase[] {
+  const phases: Phase[] = [];
+  for (let a = 0; a < stride; a++) {
+    const first = (((a - padding) % stride) + stride) % stride;
+    if (first >= size) continue;
+    const count = Math.ceil((size - first) / stride);
+    const taps: number[] = [];
+    for (let tap = a; tap < filter; tap += stride) taps.unshift(tap);
+    const start = (first + padding - a) / stride;
+    const before = taps.length - 1 - start;
+    const after = start + count - outSize;
+    phases.push({ first, count, taps, before, after });
+  }
+  return phases;
+}
 
 /**
  * Input gradient of a convolution, phase by phase (see {@link Phase}): each phase is a stride-1 convolution of `dy`, and

@@ -1,31 +1,10 @@
-import * as tf from "@tensorflow/tfjs";
-
-/** The numbers of a 2-D convolution, NHWC. */
-export type Geometry = tf.backend_util.Conv2DInfo;
+import type { ConvAttrs, Geometry } from "../geometry.ts";
 
 /** Attributes that tfjs gives to the kernels of a filter's gradient. */
-export interface FilterGradientAttrs {
-  strides: [number, number] | number;
-  pad: "same" | "valid" | number | tf.backend_util.ExplicitPadding;
+export interface FilterGradientAttrs extends ConvAttrs {
   dilations?: [number, number] | number;
-  dataFormat?: "NHWC" | "NCHW";
-  dimRoundingMode?: "floor" | "round" | "ceil";
   /** `[height, width, inChannels, outChannels or multiplier]`. */
   filterShape: [number, number, number, number];
-}
-
-/** The geometry of the convolution whose filter's gradient is asked for. */
-export function convGeometry(inputShape: number[], attrs: FilterGradientAttrs, depthwise: boolean): Geometry {
-  if (attrs.dataFormat === "NCHW") throw new Error("the webgpu engine computes gradients of convolutions in NHWC only");
-  return tf.backend_util.computeConv2DInfo(
-    inputShape as [number, number, number, number],
-    attrs.filterShape,
-    attrs.strides,
-    attrs.dilations ?? 1,
-    attrs.pad,
-    attrs.dimRoundingMode,
-    depthwise,
-  );
 }
 
 /** What both shaders of a filter's gradient know of the convolution. */

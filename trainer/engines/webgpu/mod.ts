@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { EngineMissing } from "../engine.ts";
-import type { Engine } from "../engine.ts";
+import { type Engine, EngineMissing } from "../engine.ts";
 import { wasmEngine } from "../wasm/mod.ts";
 import { nameOf, requestAdapter, requestDevice } from "./device.ts";
 

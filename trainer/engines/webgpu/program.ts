@@ -1,8 +1,8 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { type Info, reshaped } from "../tensor_info.ts";
 
-/** A tensor as kernels see it: a key into the backend's data, a shape and a type. */
-export type Info = tf.TensorInfo;
+export { type Info, reshaped } from "../tensor_info.ts";
 
 /** A shader and how it is dispatched; tfjs declares its buffers and uniforms, and the body of `main` is ours. */
 export interface Shader {
@@ -30,11 +30,6 @@ export function webgpuKernel<Inputs, Attrs>(
   compute: (call: { inputs: Inputs; attrs: Attrs; backend: WebGPUBackend }) => Info | Info[],
 ): tf.KernelConfig {
   return { kernelName, backendName: "webgpu", kernelFunc: compute as unknown as tf.KernelFunc };
-}
-
-/** The same memory under another shape. */
-export function reshaped(tensor: Info, shape: number[]): Info {
-  return { dataId: tensor.dataId, shape, dtype: tensor.dtype };
 }
 
 /** The most workgroups along an axis that every device has. */

@@ -1,5 +1,6 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { BATCH_NORM_FIXED_GRAD, BATCH_NORM_TRAINING, BATCH_NORM_TRAINING_GRAD } from "../../kernel_names.ts";
+import type { BatchNormGradInputs } from "../../tensor_info.ts";
 import { allocate, floats, type Info, wasmKernel } from "../heap.ts";
 
 /**
@@ -26,20 +27,12 @@ export const batchNormTraining = wasmKernel<{ x: Info; gamma: Info; beta: Info }
   },
 );
 
-interface GradInputs {
-  dy: Info;
-  x: Info;
-  gamma: Info;
-  mean: Info;
-  variance: Info;
-}
-
 /**
  * Gradient of {@link batchNormTraining}, derived by hand. With `n` rows, `r = 1 / sqrt(variance + epsilon)` and
  * `xhat = (x - mean) r`: `dbeta = sum dy`, `dgamma = sum dy xhat`, `dx = gamma r (dy - dbeta / n - xhat dgamma / n)`
  * (Ioffe and Szegedy 2015, section 3). One pass for the sums, one for `dx`.
  */
-export const batchNormTrainingGrad = wasmKernel<GradInputs, { epsilon: number }>(
+export const batchNormTrainingGrad = wasmKernel<BatchNormGradInputs, { epsilon: number }>(
   BATCH_NORM_TRAINING_GRAD,
   ({ inputs, attrs: { epsilon }, backend }) => {
     const { outputs, dx, dy, x, mean, r, scale, sums } = gradientByChannel(inputs, epsilon, backend);
@@ -57,7 +50,7 @@ export const batchNormTrainingGrad = wasmKernel<GradInputs, { epsilon: number }>
  * Gradient of batch normalisation by given statistics: `dbeta = sum dy`, `dgamma = sum dy xhat`, `dx = gamma r dy`, with
  * `r` and `xhat` as above.
  */
-export const batchNormFixedGrad = wasmKernel<GradInputs, { epsilon: number }>(
+export const batchNormFixedGrad = wasmKernel<BatchNormGradInputs, { epsilon: number }>(
   BATCH_NORM_FIXED_GRAD,
   ({ inputs, attrs: { epsilon }, backend }) => {
     const { outputs, dx, dy, scale } = gradientByChannel(inputs, epsilon, backend);
@@ -69,16 +62,8 @@ export const batchNormFixedGrad = wasmKernel<GradInputs, { epsilon: number }>(
   },
 );
 
-interface GradInputs {
-  dy: Info;
-  x: Info;
-  gamma: Info;
-  mean: Info;
-  variance: Info;
-}
-
 /** The gradients of `gamma` and `beta`, and what that of `x` is made from: `r`, and `scale = gamma r`. */
-function gradientByChannel(inputs: GradInputs, epsilon: number, backend: BackendWasm) {
+function gradientByChannel(inputs: BatchNormGradInputs, epsilon: number, backend: BackendWasm) {
   const { shape } = inputs.gamma;
   const outputs = [allocate(backend, inputs.x.shape), allocate(backend, shape), allocate(backend, shape)];
   const [dx, dgamma, dbeta] = outputs.map((tensor) => floats(backend, tensor));

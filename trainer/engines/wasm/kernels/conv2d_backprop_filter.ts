@@ -1,4 +1,4 @@
-import { type ConvAttrs, convGeometry, type Geometry } from "../geometry.ts";
+import { type ConvAttrs, convGeometry, type Geometry } from "../../geometry.ts";
 import { allocate, floats, free, type Info, matMul, reshaped, run, transpose, wasmKernel } from "../heap.ts";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 

@@ -1,4 +1,4 @@
-import { type ConvAttrs, convGeometry } from "../geometry.ts";
+import { type ConvAttrs, convGeometry } from "../../geometry.ts";
 import { allocate, floats, type Info, wasmKernel } from "../heap.ts";
 
 interface Attrs extends ConvAttrs {

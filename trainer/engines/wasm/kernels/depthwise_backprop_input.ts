@@ -1,5 +1,5 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { type ConvAttrs, convGeometry, type Geometry } from "../geometry.ts";
+import { type ConvAttrs, convGeometry, type Geometry } from "../../geometry.ts";
 import { allocate, floats, free, type Info, run, wasmKernel } from "../heap.ts";
 import { inputGradientByPhases } from "../phases.ts";
 

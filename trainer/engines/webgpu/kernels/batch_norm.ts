@@ -1,5 +1,6 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { BATCH_NORM_FIXED_GRAD, BATCH_NORM_TRAINING, BATCH_NORM_TRAINING_GRAD } from "../../kernel_names.ts";
+import type { BatchNormGradInputs } from "../../tensor_info.ts";
 import { columnSums } from "../column_sums.ts";
 import { type Info, reshaped, runElementwise, webgpuKernel } from "../program.ts";
 
@@ -7,14 +8,6 @@ interface Inputs {
   x: Info;
   gamma: Info;
   beta: Info;
-}
-
-interface GradInputs {
-  dy: Info;
-  x: Info;
-  gamma: Info;
-  mean: Info;
-  variance: Info;
 }
 
 /**
@@ -50,7 +43,7 @@ export const batchNormTraining = webgpuKernel<Inputs, { epsilon: number }>(
  * Gradient of {@link batchNormTraining}, derived by hand: with `n` rows, `r = 1 / sqrt(variance + epsilon)` and
  * `xhat = (x - mean) r`, `dx = gamma r (dy - dbeta / n - xhat dgamma / n)` (Ioffe and Szegedy 2015, section 3).
  */
-export const batchNormTrainingGrad = webgpuKernel<GradInputs, { epsilon: number }>(
+export const batchNormTrainingGrad = webgpuKernel<BatchNormGradInputs, { epsilon: number }>(
   BATCH_NORM_TRAINING_GRAD,
   ({ inputs, attrs: { epsilon }, backend }) => {
     const { dy, x, gamma, mean, variance } = inputs;
@@ -75,7 +68,7 @@ fn slopeAt(index: i32, channel: i32) -> f32 {
 );
 
 /** Gradient of batch normalisation by given statistics: `dx = gamma r dy`, and the parameters' as in training. */
-export const batchNormFixedGrad = webgpuKernel<GradInputs, { epsilon: number }>(
+export const batchNormFixedGrad = webgpuKernel<BatchNormGradInputs, { epsilon: number }>(
   BATCH_NORM_FIXED_GRAD,
   ({ inputs, attrs: { epsilon }, backend }) => {
     const { dy, x, gamma, variance } = inputs;
@@ -93,7 +86,7 @@ export const batchNormFixedGrad = webgpuKernel<GradInputs, { epsilon: number }>(
 );
 
 /** For each channel the sum of `dy`, and of `dy (x - mean)`: `[2, channels]`. */
-function gradientSums(backend: WebGPUBackend, { dy, x, gamma, mean }: GradInputs): Info {
+function gradientSums(backend: WebGPUBackend, { dy, x, gamma, mean }: BatchNormGradInputs): Info {
   return columnSums(backend, {
     key: "batchNormGradientSums",
     inputs: ["dy", "x", "average"],

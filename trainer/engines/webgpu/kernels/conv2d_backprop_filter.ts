@@ -1,4 +1,5 @@
-import { convGeometry, type FilterGradientAttrs, type Geometry, INPUT_AT, uniformsOf } from "../geometry.ts";
+import { convGeometry, type Geometry } from "../../geometry.ts";
+import { type FilterGradientAttrs, INPUT_AT, uniformsOf } from "../geometry.ts";
 import { type Info, runShader, webgpuKernel } from "../program.ts";
 import { type Split, splitOf, sumOfSplits } from "../split.ts";
 
@@ -32,7 +33,7 @@ const LEAST_POSITIONS = 128;
 export const conv2dBackpropFilter = webgpuKernel<{ x: Info; dy: Info }, FilterGradientAttrs>(
   "Conv2DBackpropFilter",
   ({ inputs: { x, dy }, attrs, backend }) => {
-    const geometry = convGeometry(x.shape, attrs, false);
+    const geometry = convGeometry(x.shape, attrs.filterShape, attrs, false, attrs.dilations);
     const { rows, columns, split } = tilesOf(geometry);
     const { outChannels } = geometry;
     const weights = weightsOf(geometry);

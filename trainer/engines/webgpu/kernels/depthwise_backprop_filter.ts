@@ -1,4 +1,5 @@
-import { convGeometry, type FilterGradientAttrs, type Geometry, INPUT_AT, uniformsOf } from "../geometry.ts";
+import { convGeometry, type Geometry } from "../../geometry.ts";
+import { type FilterGradientAttrs, INPUT_AT, uniformsOf } from "../geometry.ts";
 import { type Info, runShader, webgpuKernel } from "../program.ts";
 import { type Split, splitOf, sumOfSplits } from "../split.ts";
 
@@ -17,7 +18,7 @@ const LEAST_POSITIONS = 64;
 export const depthwiseBackpropFilter = webgpuKernel<{ x: Info; dy: Info }, FilterGradientAttrs>(
   "DepthwiseConv2dNativeBackpropFilter",
   ({ inputs: { x, dy }, attrs, backend }) => {
-    const geometry = convGeometry(x.shape, attrs, true);
+    const geometry = convGeometry(x.shape, attrs.filterShape, attrs, true, attrs.dilations);
     const { filterHeight, filterWidth, inChannels, outChannels } = geometry;
     const taps = filterHeight * filterWidth;
     const { columns, split } = stretchesOf(geometry);
