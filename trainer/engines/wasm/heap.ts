@@ -1,8 +1,10 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { type Info, reshaped } from "../tensor_info.ts";
+import type { Info } from "../tensor_info.ts";
+import type { Images } from "./native/grid.ts";
+import type { Workspace } from "./native/workspace.ts";
 
-export { type Info, reshaped } from "../tensor_info.ts";
+export type { Info } from "../tensor_info.ts";
 
 /** What tfjs hands to a kernel of the WASM backend. */
 export interface Call<Inputs, Attrs> {
@@ -42,28 +44,13 @@ export function allocate(backend: BackendWasm, shape: number[]): Info {
   return backend.makeOutput(shape, "float32");
 }
 
-/** Frees an intermediate tensor that this kernel made. */
-export function free(backend: BackendWasm, tensor: Info): void {
-  backend.disposeData(tensor.dataId);
+/** A tensor `[batch, height, width, channels]` as our kernels take it. */
+export function imagesOf(work: Workspace, tensor: Info): Images {
+  const [batch, height, width, channels] = tensor.shape;
+  return { at: work.address(tensor), batch, height, width, channels };
 }
 
-/** Runs another kernel of the backend inside a kernel. The caller frees the result. */
-export function run(backend: BackendWasm, kernelName: string, inputs: Record<string, Info>, attrs: object): Info {
-  const kernel = tf.getKernel(kernelName, "wasm");
-  if (kernel === undefined) throw new Error(`the WASM backend has no kernel ${kernelName}`);
-  return kernel.kernelFunc({ inputs, attrs: attrs as tf.NamedAttrMap, backend }) as Info;
-}
-
-/** Permutes the axes. */
-export function transpose(backend: BackendWasm, x: Info, perm: number[]): Info {
-  return run(backend, "Transpose", { x }, { perm });
-}
-
-/** `a [rows, inner]` times `b [inner, columns]`. */
-export function matMul(backend: BackendWasm, a: Info, b: Info): Info {
-  const [rows, inner] = a.shape;
-  const columns = b.shape[1];
-  const inputs = { a: reshaped(a, [1, rows, inner]), b: reshaped(b, [1, inner, columns]) };
-  const product = run(backend, "BatchMatMul", inputs, { transposeA: false, transposeB: false });
-  return reshaped(product, [rows, columns]);
+/** How many elements a tensor has. */
+export function sizeOf({ shape }: Info): number {
+  return shape.reduce((product, length) => product * length, 1);
 }

@@ -3,10 +3,12 @@ import "@tensorflow/tfjs-backend-wasm";
 import { adamStep } from "./kernels/adam_step.ts";
 import { batchMatMul } from "./kernels/batch_mat_mul.ts";
 import { batchNormFixedGrad, batchNormTraining, batchNormTrainingGrad } from "./kernels/batch_norm.ts";
+import { conv2d } from "./kernels/conv2d.ts";
 import { conv2dBackpropFilter } from "./kernels/conv2d_backprop_filter.ts";
 import { conv2dBackpropInput } from "./kernels/conv2d_backprop_input.ts";
 import { depthwiseBackpropFilter } from "./kernels/depthwise_backprop_filter.ts";
 import { depthwiseBackpropInput } from "./kernels/depthwise_backprop_input.ts";
+import { depthwiseConv2d } from "./kernels/depthwise_conv2d.ts";
 import { globalNorm } from "./kernels/global_norm.ts";
 import { maxPoolGrad } from "./kernels/max_pool_grad.ts";
 import { sgdStep } from "./kernels/sgd_step.ts";
@@ -32,6 +34,8 @@ export function registerTrainingKernels(): void {
     sgdStep,
     unsortedSegmentSum,
     batchMatMul(tf.getKernel("BatchMatMul", "wasm")),
+    conv2d(tf.getKernel("Conv2D", "wasm")),
+    depthwiseConv2d(tf.getKernel("DepthwiseConv2dNative", "wasm")),
   ];
   for (const kernel of kernels) {
     if (tf.getKernel(kernel.kernelName, "wasm") !== undefined) tf.unregisterKernel(kernel.kernelName, "wasm");

@@ -3,6 +3,7 @@ import { BackendWasm, setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
 import { createRequire } from "node:module";
 import os from "node:os";
 import { dirname, join } from "node:path";
+import { startKernels } from "./native/kernels.ts";
 
 /** The part of Emscripten's module that starting it takes. */
 interface Module {
@@ -16,6 +17,8 @@ interface Unreferable {
 
 /** As many as the build makes use of. */
 export const MAX_THREADS = 4;
+
+const INITIAL_PAGES = 256, MAXIMUM_PAGES = 65536;
 
 const require = createRequire(import.meta.url);
 
@@ -32,9 +35,12 @@ export async function startThreadedBackend(threads: number): Promise<void> {
   const factory = require(script) as (options: object) => Promise<Module>;
   const worker = workerUrl(script);
   setThreadsCount(threads);
+  // Ours, so that our own kernels can have it too.
+  const wasmMemory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true });
   const WebWorker = globalThis.Worker;
   const module = await withProcessorCount(2 * threads, () =>
     factory({
+      wasmMemory,
       mainScriptUrlOrBlob: script,
       locateFile: (path: string) => path.endsWith(".worker.js") ? worker : join(dirname(script), path),
     }));
@@ -50,7 +56,9 @@ export async function startThreadedBackend(threads: number): Promise<void> {
     dispose: module.cwrap("dispose", null, []),
   };
   tf.removeBackend("wasm");
-  tf.registerBackend("wasm", () => new BackendWasm(module as unknown as BackendWasm["wasm"]), 2);
+  const backend = new BackendWasm(module as unknown as BackendWasm["wasm"]);
+  startKernels(backend, threads);
+  tf.registerBackend("wasm", () => backend, 2);
   await tf.setBackend("wasm");
   for (const thread of [...module.PThread.unusedWorkers, ...module.PThread.runningWorkers]) thread.unref();
 }

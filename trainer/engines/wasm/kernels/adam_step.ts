@@ -1,5 +1,6 @@
 import { ADAM_STEP, type AdamStepAttrs } from "../../kernel_names.ts";
-import { allocate, floats, type Info, wasmKernel } from "../heap.ts";
+import { allocate, type Info, sizeOf, wasmKernel } from "../heap.ts";
+import { OPTIMIZER_CHUNK, Workspace } from "../native/workspace.ts";
 
 interface Inputs {
   value: Info;
@@ -15,20 +16,14 @@ interface Inputs {
 export const adamStep = wasmKernel<Inputs, AdamStepAttrs>(
   ADAM_STEP,
   ({ inputs, attrs: { learningRate, weightDecay, beta1, beta2, epsilon, step }, backend }) => {
+    using work = new Workspace(backend);
     const result = allocate(backend, inputs.value.shape);
-    const [value, gradient, m, v] = [inputs.value, inputs.gradient, inputs.m, inputs.v].map((t) => floats(backend, t));
-    const to = floats(backend, result);
+    const addresses = [inputs.value, inputs.gradient, inputs.m, inputs.v, result].map((info) => work.address(info));
     const rate = learningRate / (1 - beta1 ** step);
     const kept = 1 - learningRate * weightDecay;
     const correction = 1 / (1 - beta2 ** step);
-    for (let i = 0; i < to.length; i++) {
-      const g = gradient[i];
-      const first = beta1 * m[i] + (1 - beta1) * g;
-      const second = beta2 * v[i] + (1 - beta2) * g * g;
-      m[i] = first;
-      v[i] = second;
-      to[i] = kept * value[i] - rate * first / (Math.sqrt(second * correction) + epsilon);
-    }
+    const args = [...addresses, rate, kept, beta1, beta2, correction, epsilon];
+    work.run("adamStep", args, sizeOf(result), OPTIMIZER_CHUNK);
     return result;
   },
 );

@@ -1,38 +1,51 @@
-import type * as tf from "@tensorflow/tfjs";
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { type Call, free, type Info, transpose } from "../heap.ts";
+import * as tf from "@tensorflow/tfjs";
+import { allocate, type Call, type Info, sizeOf } from "../heap.ts";
+import { convolve, filterGradient, matrixWindows, packColumns, packTransposed } from "../native/convolve.ts";
+import { rowsOf } from "../native/grid.ts";
+import { type Address, Workspace } from "../native/workspace.ts";
 
-interface Inputs {
-  a: Info;
-  b: Info;
-}
 interface Attrs {
   transposeA: boolean;
   transposeB: boolean;
 }
 
 /**
- * Matrix product that transposes first where asked to: the stock kernel takes XNNPACK's path for plain products only and
- * a naive loop for transposed operands, which is what every gradient of a dense layer is.
+ * Matrix products by our kernels, transposed or not: as a convolution, and as the gradient of one by its filter.
  *
- * @param stock the backend's own kernel
+ * @param stock the backend's own kernel, which this one takes the place of
  */
 export function batchMatMul(stock: tf.KernelConfig): tf.KernelConfig {
   return { ...stock, kernelFunc: compute as unknown as tf.KernelFunc };
-
-  function compute({ inputs, attrs, backend }: Call<Inputs, Attrs>): Info {
-    const a = attrs.transposeA ? swapLastAxes(backend, inputs.a) : inputs.a;
-    const b = attrs.transposeB ? swapLastAxes(backend, inputs.b) : inputs.b;
-    const plain = { transposeA: false, transposeB: false };
-    const product = stock.kernelFunc({ inputs: { a, b }, attrs: plain, backend }) as Info;
-    if (a !== inputs.a) free(backend, a);
-    if (b !== inputs.b) free(backend, b);
-    return product;
-  }
 }
 
-function swapLastAxes(backend: BackendWasm, x: Info): Info {
-  const axes = x.shape.map((_, axis) => axis);
-  const rank = axes.length;
-  return transpose(backend, x, [...axes.slice(0, rank - 2), rank - 1, rank - 2]);
+function compute({ inputs: { a, b }, attrs, backend }: Call<{ a: Info; b: Info }, Attrs>): Info {
+  const rows = a.shape.at(attrs.transposeA ? -1 : -2)!, columns = b.shape.at(attrs.transposeB ? -2 : -1)!;
+  const batch = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const product = allocate(backend, [...batch, rows, columns]);
+  for (let i = 0; i < tf.util.sizeFromShape(batch); i++) {
+    using work = new Workspace(backend);
+    multiply(work, matrixOf(work, a, i), matrixOf(work, b, i), matrixOf(work, product, i).at, attrs);
+  }
+  return product;
+}
+
+/** A matrix `[rows, columns]` in the backend's memory. */
+interface Matrix {
+  at: Address;
+  rows: number;
+  columns: number;
+}
+
+/** The matrix of number `i` of a batch; from the first again after its last. */
+function matrixOf(work: Workspace, tensor: Info, i: number): Matrix {
+  const [rows, columns] = tensor.shape.slice(-2);
+  const number = i % (sizeOf(tensor) / (rows * columns));
+  return { at: work.address(tensor) + number * rows * columns * Float32Array.BYTES_PER_ELEMENT, rows, columns };
+}
+
+function multiply(work: Workspace, a: Matrix, b: Matrix, product: Address, { transposeA, transposeB }: Attrs): void {
+  const packed = (transposeB ? packTransposed : packColumns)(work, b.at, b.rows, b.columns);
+  const windows = matrixWindows(work, a.at, a.rows, a.columns);
+  if (transposeA) filterGradient(work, windows, packed, product);
+  else convolve(work, windows, packed, rowsOf(work, product, a.rows, packed.columns));
 }

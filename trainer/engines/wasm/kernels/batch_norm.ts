@@ -1,28 +1,34 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { BATCH_NORM_FIXED_GRAD, BATCH_NORM_TRAINING, BATCH_NORM_TRAINING_GRAD } from "../../kernel_names.ts";
 import type { BatchNormGradInputs } from "../../tensor_info.ts";
-import { allocate, floats, type Info, wasmKernel } from "../heap.ts";
+import { allocate, floats, type Info, sizeOf, wasmKernel } from "../heap.ts";
+import { type Address, Workspace } from "../native/workspace.ts";
+
+/** Rows whose sums are kept in single precision, before they are added up in double precision. */
+const BLOCK = 128;
 
 /**
  * Batch normalisation over the last axis with the batch's own statistics: one pass for the sums (shifted by the first row,
- * in double precision, so that a large mean costs no accuracy), one for the result.
+ * so that a large mean costs no accuracy), one for the result.
  */
 export const batchNormTraining = wasmKernel<{ x: Info; gamma: Info; beta: Info }, { epsilon: number }>(
   BATCH_NORM_TRAINING,
   ({ inputs: { x, gamma, beta }, attrs: { epsilon }, backend }) => {
-    const channels = gamma.shape[0];
-    const y = allocate(backend, x.shape);
-    const mean = allocate(backend, [channels]);
-    const variance = allocate(backend, [channels]);
-    moments(floats(backend, x), floats(backend, mean), floats(backend, variance));
-    const scale = new Float32Array(channels);
-    const offset = new Float32Array(channels);
+    const channels = gamma.shape[0], rows = sizeOf(x) / channels;
+    using work = new Workspace(backend);
+    const y = allocate(backend, x.shape),
+      mean = allocate(backend, [channels]),
+      variance = allocate(backend, [channels]);
+    const image = work.address(x);
+    const shift = floats(backend, x).slice(0, channels);
+    const { first, second } = summed(work, "channelSums", [image, work.put(shift)], rows, channels);
+    const means = first.map((sum) => sum / rows);
+    floats(backend, mean).set(means.map((value, c) => value + shift[c]));
+    floats(backend, variance).set(second.map((sum, c) => Math.max(0, sum / rows - means[c] * means[c])));
     const [g, b, m, v] = [gamma, beta, mean, variance].map((tensor) => floats(backend, tensor));
-    for (let c = 0; c < channels; c++) {
-      scale[c] = g[c] / Math.sqrt(v[c] + epsilon);
-      offset[c] = b[c] - m[c] * scale[c];
-    }
-    scaleAndShift(floats(backend, x), scale, offset, floats(backend, y));
+    const scale = g.map((value, c) => value / Math.sqrt(v[c] + epsilon));
+    const offset = b.map((value, c) => value - m[c] * scale[c]);
+    work.run("scaleChannels", [image, work.put(scale), work.put(offset), work.address(y), channels], rows);
     return [y, mean, variance];
   },
 );
@@ -35,13 +41,13 @@ export const batchNormTraining = wasmKernel<{ x: Info; gamma: Info; beta: Info }
 export const batchNormTrainingGrad = wasmKernel<BatchNormGradInputs, { epsilon: number }>(
   BATCH_NORM_TRAINING_GRAD,
   ({ inputs, attrs: { epsilon }, backend }) => {
-    const { outputs, dx, dy, x, mean, r, scale, sums } = gradientByChannel(inputs, epsilon, backend);
-    const channels = mean.length, rows = x.length / channels;
-    const perInput = scale.map((value, c) => -value * r[c] * r[c] * sums.weighted[c] / rows);
-    const constant = scale.map((value, c) => -value * sums.plain[c] / rows - perInput[c] * mean[c]);
-    for (let i = 0; i < dx.length; i += channels) {
-      for (let c = 0; c < channels; c++) dx[i + c] = dy[i + c] * scale[c] + x[i + c] * perInput[c] + constant[c];
-    }
+    using work = new Workspace(backend);
+    const { outputs, rows, mean, r, scale, first, second } = gradientByChannel(work, inputs, epsilon, backend);
+    const perInput = scale.map((value, c) => -value * r[c] * r[c] * second[c] / rows);
+    const constant = scale.map((value, c) => -value * first[c] / rows - perInput[c] * mean[c]);
+    const [dy, x, dx] = [inputs.dy, inputs.x, outputs[0]].map((tensor) => work.address(tensor));
+    const weights = [work.put(perInput), work.put(constant)];
+    work.run("combineChannels", [dy, work.put(scale), x, ...weights, dx, scale.length], rows);
     return outputs;
   },
 );
@@ -53,66 +59,55 @@ export const batchNormTrainingGrad = wasmKernel<BatchNormGradInputs, { epsilon: 
 export const batchNormFixedGrad = wasmKernel<BatchNormGradInputs, { epsilon: number }>(
   BATCH_NORM_FIXED_GRAD,
   ({ inputs, attrs: { epsilon }, backend }) => {
-    const { outputs, dx, dy, scale } = gradientByChannel(inputs, epsilon, backend);
-    const channels = scale.length;
-    for (let i = 0; i < dx.length; i += channels) {
-      for (let c = 0; c < channels; c++) dx[i + c] = dy[i + c] * scale[c];
-    }
+    using work = new Workspace(backend);
+    const { outputs, rows, scale } = gradientByChannel(work, inputs, epsilon, backend);
+    const zeros = work.put(new Float32Array(scale.length));
+    const [dy, dx] = [inputs.dy, outputs[0]].map((tensor) => work.address(tensor));
+    work.run("scaleChannels", [dy, work.put(scale), zeros, dx, scale.length], rows);
     return outputs;
   },
 );
 
-/** The gradients of `gamma` and `beta`, and what that of `x` is made from: `r`, and `scale = gamma r`. */
-function gradientByChannel(inputs: BatchNormGradInputs, epsilon: number, backend: BackendWasm) {
-  const { shape } = inputs.gamma;
-  const outputs = [allocate(backend, inputs.x.shape), allocate(backend, shape), allocate(backend, shape)];
-  const [dx, dgamma, dbeta] = outputs.map((tensor) => floats(backend, tensor));
+/** The gradients of `gamma` and `beta`, and what that of `x` is made from: the sums, `r`, and `scale = gamma r`. */
+function gradientByChannel(work: Workspace, inputs: BatchNormGradInputs, epsilon: number, backend: BackendWasm) {
   const { dy, x, gamma, mean, variance } = inputs;
-  const [gradient, image, g, m, v] = [dy, x, gamma, mean, variance].map((tensor) => floats(backend, tensor));
-  const sums = gradientSums(gradient, image, m);
-  const r = v.map((value) => 1 / Math.sqrt(value + epsilon));
-  dgamma.set(sums.weighted.map((sum, c) => sum * r[c]));
-  dbeta.set(sums.plain);
-  return { outputs, dx, dy: gradient, x: image, mean: m, r, scale: g.map((value, c) => value * r[c]), sums };
+  const channels = gamma.shape[0], rows = sizeOf(x) / channels;
+  const outputs = [allocate(backend, x.shape), allocate(backend, gamma.shape), allocate(backend, gamma.shape)];
+  const means = floats(backend, mean).slice();
+  const addresses = [work.address(dy), work.address(x), work.put(means)];
+  const { first, second } = summed(work, "gradientSums", addresses, rows, channels);
+  const r = floats(backend, variance).map((value) => 1 / Math.sqrt(value + epsilon));
+  floats(backend, outputs[1]).set(second.map((sum, c) => sum * r[c]));
+  floats(backend, outputs[2]).set(first);
+  return {
+    outputs,
+    rows,
+    mean: means,
+    r,
+    scale: floats(backend, gamma).map((value, c) => value * r[c]),
+    first,
+    second,
+  };
 }
 
-function moments(x: Float32Array, mean: Float32Array, variance: Float32Array): void {
-  const channels = mean.length;
-  const rows = x.length / channels;
-  const shift = x.slice(0, channels);
-  const sums = new Float64Array(channels);
-  const squares = new Float64Array(channels);
-  for (let i = 0; i < x.length; i += channels) {
+/** Both kinds of sums of each channel over all rows. */
+function summed(
+  work: Workspace,
+  kernel: "channelSums" | "gradientSums",
+  addresses: Address[],
+  rows: number,
+  channels: number,
+): { first: Float64Array; second: Float64Array } {
+  const blocks = Math.ceil(rows / BLOCK), padded = 4 * Math.ceil(channels / 4);
+  const sums = work.take(blocks * 2 * padded);
+  work.run(kernel, [...addresses, sums, rows, channels], blocks);
+  const values = work.floats(sums, blocks * 2 * padded);
+  const first = new Float64Array(channels), second = new Float64Array(channels);
+  for (let at = 0; at < values.length; at += 2 * padded) {
     for (let c = 0; c < channels; c++) {
-      const value = x[i + c] - shift[c];
-      sums[c] += value;
-      squares[c] += value * value;
+      first[c] += values[at + c];
+      second[c] += values[at + padded + c];
     }
   }
-  for (let c = 0; c < channels; c++) {
-    const shifted = sums[c] / rows;
-    mean[c] = shifted + shift[c];
-    variance[c] = Math.max(0, squares[c] / rows - shifted * shifted);
-  }
-}
-
-function scaleAndShift(x: Float32Array, scale: Float32Array, offset: Float32Array, y: Float32Array): void {
-  const channels = scale.length;
-  for (let i = 0; i < x.length; i += channels) {
-    for (let c = 0; c < channels; c++) y[i + c] = x[i + c] * scale[c] + offset[c];
-  }
-}
-
-/** For each channel the sum of `dy`, and of `dy (x - mean)`. */
-function gradientSums(dy: Float32Array, x: Float32Array, mean: Float32Array) {
-  const channels = mean.length;
-  const plain = new Float64Array(channels);
-  const weighted = new Float64Array(channels);
-  for (let i = 0; i < x.length; i += channels) {
-    for (let c = 0; c < channels; c++) {
-      plain[c] += dy[i + c];
-      weighted[c] += dy[i + c] * (x[i + c] - mean[c]);
-    }
-  }
-  return { plain, weighted };
+  return { first, second };
 }

@@ -1,7 +1,9 @@
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { type ConvAttrs, convGeometry } from "../../geometry.ts";
-import { allocate, floats, free, type Info, run, wasmKernel } from "../heap.ts";
-import { inputGradientByPhases } from "../phases.ts";
+import { allocate, floats, imagesOf, type Info, wasmKernel } from "../heap.ts";
+import { convolve, packExchanged, windowsFrom } from "../native/convolve.ts";
+import { UNIT } from "../native/grid.ts";
+import { Workspace } from "../native/workspace.ts";
+import { inputGradientParts } from "../phases.ts";
 
 interface Attrs extends ConvAttrs {
   inputShape: [number, number, number, number];
@@ -15,34 +17,14 @@ export const conv2dBackpropInput = wasmKernel<{ dy: Info; filter: Info }, Attrs>
   "Conv2DBackpropInput",
   ({ inputs: { dy, filter }, attrs, backend }) => {
     const geometry = convGeometry(attrs.inputShape, filter.shape, attrs);
-    return inputGradientByPhases(backend, dy, geometry, (image, rows, columns, pad) => {
-      const part = exchanged(backend, filter, rows, columns);
-      const gradient = run(backend, "Conv2D", { x: image, filter: part }, {
-        strides: [1, 1],
-        dilations: [1, 1],
-        pad,
-        dataFormat: "NHWC",
-      });
-      free(backend, part);
-      return gradient;
-    });
+    using work = new Workspace(backend);
+    const dx = allocate(backend, attrs.inputShape);
+    const { parts, whole } = inputGradientParts(work, imagesOf(work, dy), imagesOf(work, dx), geometry);
+    if (!whole) floats(backend, dx).fill(0);
+    for (const part of parts) {
+      const packed = packExchanged(work, work.address(filter), filter.shape.slice(1), part.taps);
+      convolve(work, windowsFrom(part.dy, part.seen, part.taps.count, UNIT), packed, part.placed);
+    }
+    return dx;
   },
 );
-
-/** The given taps of a filter `[h, w, in, out]` as a filter `[rows, columns, out, in]`. */
-function exchanged(backend: BackendWasm, filter: Info, rows: number[], columns: number[]): Info {
-  const [, width, inChannels, outChannels] = filter.shape;
-  const part = allocate(backend, [rows.length, columns.length, outChannels, inChannels]);
-  const from = floats(backend, filter);
-  const to = floats(backend, part);
-  let target = 0;
-  for (const row of rows) {
-    for (const column of columns) {
-      const source = (row * width + column) * inChannels * outChannels;
-      for (let o = 0; o < outChannels; o++) {
-        for (let c = 0; c < inChannels; c++) to[target++] = from[source + c * outChannels + o];
-      }
-    }
-  }
-  return part;
-}

@@ -1,7 +1,11 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { type ConvAttrs, convGeometry, type Geometry } from "../../geometry.ts";
-import { allocate, floats, free, type Info, run, wasmKernel } from "../heap.ts";
-import { inputGradientByPhases } from "../phases.ts";
+import { allocate, floats, imagesOf, type Info, wasmKernel } from "../heap.ts";
+import { type Taps, windowsFrom } from "../native/convolve.ts";
+import { depthwise, FILTER_SLACK, imageSlack } from "../native/depthwise.ts";
+import { UNIT } from "../native/grid.ts";
+import { type Address, Workspace } from "../native/workspace.ts";
+import { inputGradientParts } from "../phases.ts";
 
 interface Attrs extends ConvAttrs {
   inputShape: [number, number, number, number];
@@ -15,31 +19,31 @@ export const depthwiseBackpropInput = wasmKernel<{ dy: Info; filter: Info }, Att
   "DepthwiseConv2dNativeBackpropInput",
   ({ inputs: { dy, filter }, attrs, backend }) => {
     const geometry = convGeometry(attrs.inputShape, filter.shape, attrs, true);
-    if (geometry.outChannels !== geometry.inChannels) return withMultiplier(backend, dy, filter, geometry);
-    return inputGradientByPhases(backend, dy, geometry, (image, rows, columns, pad) => {
-      const part = tapsOf(backend, filter, rows, columns);
-      const gradient = run(backend, "DepthwiseConv2dNative", { x: image, filter: part }, {
-        strides: [1, 1],
-        dilations: [1, 1],
-        pad,
-      });
-      free(backend, part);
-      return gradient;
-    });
+    const { inChannels, outChannels } = geometry;
+    if (outChannels !== inChannels) return withMultiplier(backend, dy, filter, geometry);
+    using work = new Workspace(backend);
+    const dx = allocate(backend, attrs.inputShape);
+    const [from, to] = [dy, dx].map((tensor) => imagesOf(work, tensor));
+    const { parts, whole } = inputGradientParts(work, from, to, geometry, imageSlack(inChannels));
+    if (!whole) floats(backend, dx).fill(0);
+    for (const part of parts) {
+      const taps = reversed(work, work.address(filter), filter.shape, part.taps);
+      depthwise(work, windowsFrom(part.dy, part.seen, part.taps.count, UNIT), taps, inChannels, part.placed);
+    }
+    return dx;
   },
 );
 
-/** The given taps of a filter `[h, w, channels, 1]`. */
-function tapsOf(backend: BackendWasm, filter: Info, rows: number[], columns: number[]): Info {
-  const [, width, channels] = filter.shape;
-  const part = allocate(backend, [rows.length, columns.length, channels, 1]);
-  const from = floats(backend, filter);
-  const to = floats(backend, part);
-  let target = 0;
-  for (const row of rows) {
-    for (const column of columns) {
-      const source = (row * width + column) * channels;
-      for (let c = 0; c < channels; c++) to[target++] = from[source + c];
+/** The given taps of a filter `[.., width, channels, 1]`. */
+function reversed(work: Workspace, filter: Address, [, width, channels]: number[], taps: Taps): Address {
+  const { first, stride, count } = taps;
+  const part = work.take(count.rows * count.columns * channels + FILTER_SLACK);
+  for (let i = 0; i < count.rows; i++) {
+    for (let j = 0; j < count.columns; j++) {
+      const tap = (first.rows - i * stride.rows) * width + first.columns - j * stride.columns;
+      const source = filter + tap * channels * Float32Array.BYTES_PER_ELEMENT;
+      const target = part + (i * count.columns + j) * channels * Float32Array.BYTES_PER_ELEMENT;
+      work.floats(target, channels).set(work.floats(source, channels));
     }
   }
   return part;

@@ -1,5 +1,6 @@
 import { SGD_STEP, type SgdStepAttrs } from "../../kernel_names.ts";
-import { allocate, floats, type Info, wasmKernel } from "../heap.ts";
+import { allocate, type Info, sizeOf, wasmKernel } from "../heap.ts";
+import { OPTIMIZER_CHUNK, Workspace } from "../native/workspace.ts";
 
 interface Inputs {
   value: Info;
@@ -11,14 +12,10 @@ interface Inputs {
 export const sgdStep = wasmKernel<Inputs, SgdStepAttrs>(
   SGD_STEP,
   ({ inputs, attrs: { learningRate, weightDecay, momentum }, backend }) => {
+    using work = new Workspace(backend);
     const result = allocate(backend, inputs.value.shape);
-    const [value, gradient, velocity] = [inputs.value, inputs.gradient, inputs.velocity].map((t) => floats(backend, t));
-    const to = floats(backend, result);
-    for (let i = 0; i < to.length; i++) {
-      const next = momentum * velocity[i] + gradient[i] + weightDecay * value[i];
-      velocity[i] = next;
-      to[i] = value[i] - learningRate * next;
-    }
+    const addresses = [inputs.value, inputs.gradient, inputs.velocity, result].map((info) => work.address(info));
+    work.run("sgdStep", [...addresses, learningRate, weightDecay, momentum], sizeOf(result), OPTIMIZER_CHUNK);
     return result;
   },
 );
