@@ -3,6 +3,7 @@ export { adamStep, sgdStep, squaredSums } from "./optimizers";
 export { channelSums, combineChannels, gradientSums, scaleChannels } from "./batch_norm";
 export { convolve } from "./convolution";
 export { depthwise, depthwiseFilterGradient } from "./depthwise";
+export { relu } from "./elementwise";
 export { filterGradient, unpackSums } from "./filter_gradient";
 export { frame, packColumns, packExchanged, tabulate } from "./layout";
 export { maxPoolGradient } from "./pooling";

@@ -27,6 +27,18 @@ export function wasmKernel<Inputs, Attrs>(
 }
 
 /**
+ * Describes a kernel that takes the place of one of the WASM backend's, which it may call.
+ *
+ * @param stock the backend's own
+ */
+export function instead<Inputs, Attrs>(
+  stock: tf.KernelConfig,
+  compute: (call: Call<Inputs, Attrs>) => Info,
+): tf.KernelConfig {
+  return { ...stock, kernelFunc: compute as unknown as tf.KernelFunc };
+}
+
+/**
  * The tensor's values in the backend's memory. Valid only until the next allocation, which may move that memory: make all
  * outputs first, then take the views.
  */

@@ -3,7 +3,7 @@ import "@tensorflow/tfjs-backend-wasm";
 import { adamStep } from "./kernels/adam_step.ts";
 import { batchMatMul } from "./kernels/batch_mat_mul.ts";
 import { batchNormFixedGrad, batchNormTraining, batchNormTrainingGrad } from "./kernels/batch_norm.ts";
-import { conv2d } from "./kernels/conv2d.ts";
+import { conv2d, fusedConv2d } from "./kernels/conv2d.ts";
 import { conv2dBackpropFilter } from "./kernels/conv2d_backprop_filter.ts";
 import { conv2dBackpropInput } from "./kernels/conv2d_backprop_input.ts";
 import { depthwiseBackpropFilter } from "./kernels/depthwise_backprop_filter.ts";
@@ -11,6 +11,8 @@ import { depthwiseBackpropInput } from "./kernels/depthwise_backprop_input.ts";
 import { depthwiseConv2d } from "./kernels/depthwise_conv2d.ts";
 import { globalNorm } from "./kernels/global_norm.ts";
 import { maxPoolGrad } from "./kernels/max_pool_grad.ts";
+import { padV2, slice } from "./kernels/pad_and_slice.ts";
+import { relu } from "./kernels/relu.ts";
 import { sgdStep } from "./kernels/sgd_step.ts";
 import { unsortedSegmentSum } from "./kernels/unsorted_segment_sum.ts";
 
@@ -31,10 +33,14 @@ export function registerTrainingKernels(): void {
     depthwiseBackpropInput,
     globalNorm,
     maxPoolGrad,
+    relu,
     sgdStep,
     unsortedSegmentSum,
     batchMatMul(tf.getKernel("BatchMatMul", "wasm")),
     conv2d(tf.getKernel("Conv2D", "wasm")),
+    fusedConv2d(tf.getKernel("FusedConv2D", "wasm")),
+    padV2(tf.getKernel("PadV2", "wasm")),
+    slice(tf.getKernel("Slice", "wasm")),
     depthwiseConv2d(tf.getKernel("DepthwiseConv2dNative", "wasm")),
   ];
   for (const kernel of kernels) {

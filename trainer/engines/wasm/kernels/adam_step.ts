@@ -1,6 +1,6 @@
 import { ADAM_STEP, type AdamStepAttrs } from "../../kernel_names.ts";
 import { allocate, type Info, sizeOf, wasmKernel } from "../heap.ts";
-import { OPTIMIZER_CHUNK, Workspace } from "../native/workspace.ts";
+import { ELEMENTS_CHUNK, Workspace } from "../native/workspace.ts";
 
 interface Inputs {
   value: Info;
@@ -23,7 +23,7 @@ export const adamStep = wasmKernel<Inputs, AdamStepAttrs>(
     const kept = 1 - learningRate * weightDecay;
     const correction = 1 / (1 - beta2 ** step);
     const args = [...addresses, rate, kept, beta1, beta2, correction, epsilon];
-    work.run("adamStep", args, sizeOf(result), OPTIMIZER_CHUNK);
+    work.run("adamStep", args, sizeOf(result), ELEMENTS_CHUNK);
     return result;
   },
 );

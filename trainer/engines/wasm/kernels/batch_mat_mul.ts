@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { allocate, type Call, type Info, sizeOf } from "../heap.ts";
+import { allocate, type Call, type Info, instead, sizeOf } from "../heap.ts";
 import { convolve, filterGradient, matrixWindows, packColumns, packTransposed } from "../native/convolve.ts";
 import { rowsOf } from "../native/grid.ts";
 import { type Address, Workspace } from "../native/workspace.ts";
@@ -15,10 +15,10 @@ interface Attrs {
  * @param stock the backend's own kernel, which this one takes the place of
  */
 export function batchMatMul(stock: tf.KernelConfig): tf.KernelConfig {
-  return { ...stock, kernelFunc: compute as unknown as tf.KernelFunc };
+  return instead(stock, multiplied);
 }
 
-function compute({ inputs: { a, b }, attrs, backend }: Call<{ a: Info; b: Info }, Attrs>): Info {
+function multiplied({ inputs: { a, b }, attrs, backend }: Call<{ a: Info; b: Info }, Attrs>): Info {
   const rows = a.shape.at(attrs.transposeA ? -1 : -2)!, columns = b.shape.at(attrs.transposeB ? -2 : -1)!;
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const product = allocate(backend, [...batch, rows, columns]);

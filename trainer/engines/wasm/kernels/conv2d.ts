@@ -1,12 +1,22 @@
 import type * as tf from "@tensorflow/tfjs";
 import { type ConvAttrs, convGeometry } from "../../geometry.ts";
-import { allocate, type Call, imagesOf, type Info } from "../heap.ts";
+import { allocate, type Call, imagesOf, type Info, instead, sizeOf } from "../heap.ts";
 import { convolve, packColumns, windowsOf } from "../native/convolve.ts";
 import { rowsOf } from "../native/grid.ts";
 import { Workspace } from "../native/workspace.ts";
 
+interface Inputs {
+  x: Info;
+  filter: Info;
+}
+interface FusedInputs extends Inputs {
+  bias?: Info;
+}
 interface Attrs extends ConvAttrs {
   dilations: [number, number] | number;
+}
+interface FusedAttrs extends Attrs {
+  activation: string;
 }
 
 /**
@@ -15,18 +25,35 @@ interface Attrs extends ConvAttrs {
  * @param stock the backend's own kernel, for what ours do not do: dilated filters
  */
 export function conv2d(stock: tf.KernelConfig): tf.KernelConfig {
-  return { ...stock, kernelFunc: compute as unknown as tf.KernelFunc };
+  return instead<Inputs, Attrs>(
+    stock,
+    (call) => dilated(call.attrs) ? stock.kernelFunc(call as never) as Info : convolved(call),
+  );
+}
 
-  function compute(call: Call<{ x: Info; filter: Info }, Attrs>): Info {
-    const { inputs: { x, filter }, attrs, backend } = call;
-    if ([attrs.dilations].flat().some((step) => step > 1)) return stock.kernelFunc(call as never) as Info;
-    const geometry = convGeometry(x.shape, filter.shape, attrs);
-    using work = new Workspace(backend);
-    const y = allocate(backend, geometry.outShape);
-    const windows = windowsOf(work, imagesOf(work, x), geometry);
-    const taps = filter.shape[0] * filter.shape[1] * filter.shape[2];
-    const packed = packColumns(work, work.address(filter), taps, geometry.outChannels);
-    convolve(work, windows, packed, rowsOf(work, work.address(y), windows.grid.count, geometry.outChannels));
-    return y;
-  }
+/**
+ * The same under the name by which layers call it, with what they may add to it.
+ *
+ * @param stock the backend's own kernel, for dilated filters, biases and activations
+ */
+export function fusedConv2d(stock: tf.KernelConfig): tf.KernelConfig {
+  return instead<FusedInputs, FusedAttrs>(stock, (call) => {
+    const { inputs: { bias }, attrs } = call;
+    const plain = bias === undefined && attrs.activation === "linear" && !dilated(attrs);
+    return plain ? convolved(call) : stock.kernelFunc(call as never) as Info;
+  });
+}
+
+function dilated({ dilations }: Attrs): boolean {
+  return [dilations].flat().some((step) => step > 1);
+}
+
+function convolved({ inputs: { x, filter }, attrs, backend }: Call<Inputs, ConvAttrs>): Info {
+  const geometry = convGeometry(x.shape, filter.shape, attrs);
+  using work = new Workspace(backend);
+  const y = allocate(backend, geometry.outShape);
+  const windows = windowsOf(work, imagesOf(work, x), geometry);
+  const packed = packColumns(work, work.address(filter), sizeOf(filter) / geometry.outChannels, geometry.outChannels);
+  convolve(work, windows, packed, rowsOf(work, work.address(y), windows.grid.count, geometry.outChannels));
+  return y;
 }

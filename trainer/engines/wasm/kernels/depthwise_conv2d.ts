@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import { type ConvAttrs, convGeometry } from "../../geometry.ts";
-import { allocate, type Call, imagesOf, type Info } from "../heap.ts";
+import { allocate, imagesOf, type Info, instead } from "../heap.ts";
 import { windowsOf } from "../native/convolve.ts";
 import { depthwise, FILTER_SLACK, imageSlack } from "../native/depthwise.ts";
 import { rowsOf } from "../native/grid.ts";
@@ -16,9 +16,7 @@ interface Attrs extends ConvAttrs {
  * @param stock the backend's own kernel, for what ours do not do: dilated filters, and several of them for a channel
  */
 export function depthwiseConv2d(stock: tf.KernelConfig): tf.KernelConfig {
-  return { ...stock, kernelFunc: compute as unknown as tf.KernelFunc };
-
-  function compute(call: Call<{ x: Info; filter: Info }, Attrs>): Info {
+  return instead<{ x: Info; filter: Info }, Attrs>(stock, (call) => {
     const { inputs: { x, filter }, attrs, backend } = call;
     const dilated = [attrs.dilations].flat().some((step) => step > 1);
     if (dilated || filter.shape[3] > 1) return stock.kernelFunc(call as never) as Info;
@@ -31,5 +29,5 @@ export function depthwiseConv2d(stock: tf.KernelConfig): tf.KernelConfig {
     const taps = work.copy(work.address(filter), filter.shape[0] * filter.shape[1] * inChannels, FILTER_SLACK);
     depthwise(work, windows, taps, inChannels, placed);
     return y;
-  }
+  });
 }

@@ -1,6 +1,6 @@
 import { SGD_STEP, type SgdStepAttrs } from "../../kernel_names.ts";
 import { allocate, type Info, sizeOf, wasmKernel } from "../heap.ts";
-import { OPTIMIZER_CHUNK, Workspace } from "../native/workspace.ts";
+import { ELEMENTS_CHUNK, Workspace } from "../native/workspace.ts";
 
 interface Inputs {
   value: Info;
@@ -15,7 +15,7 @@ export const sgdStep = wasmKernel<Inputs, SgdStepAttrs>(
     using work = new Workspace(backend);
     const result = allocate(backend, inputs.value.shape);
     const addresses = [inputs.value, inputs.gradient, inputs.velocity, result].map((info) => work.address(info));
-    work.run("sgdStep", [...addresses, learningRate, weightDecay, momentum], sizeOf(result), OPTIMIZER_CHUNK);
+    work.run("sgdStep", [...addresses, learningRate, weightDecay, momentum], sizeOf(result), ELEMENTS_CHUNK);
     return result;
   },
 );

@@ -40,15 +40,20 @@ export function rowBytes({ width, channels }: Images): number {
  * @param slack floats that may be read past its end
  */
 export function framed(work: Workspace, images: Images, before: Extent, size: Extent, slack = 0): Images {
-  const { at, batch, height, width, channels } = images;
+  const { batch, height, width, channels } = images;
   const same = before.rows === 0 && before.columns === 0 && size.rows <= height && size.columns <= width;
   if (same && slack === 0) return images;
   const frame = { batch, height: size.rows, width: size.columns, channels };
   const target = { ...frame, at: work.take(batch * size.rows * size.columns * channels + slack) };
-  const left = before.columns * channels * FLOAT;
-  const args = [at, target.at, height, rowBytes(images), size.rows, rowBytes(target), before.rows, left];
-  work.run("frame", args, batch * size.rows);
+  frameInto(work, images, before, target);
   return target;
+}
+
+/** Writes images into a frame of zeros, or cuts them to it, as {@link framed} does. */
+export function frameInto(work: Workspace, images: Images, before: Extent, target: Images): void {
+  const left = before.columns * images.channels * FLOAT;
+  const sizes = [images.height, rowBytes(images), target.height, rowBytes(target)];
+  work.run("frame", [images.at, target.at, ...sizes, before.rows, left], target.batch * target.height);
 }
 
 /**

@@ -12,6 +12,7 @@ export const KERNELS = [
   "maxPoolGradient",
   "packColumns",
   "packExchanged",
+  "relu",
   "scaleChannels",
   "sgdStep",
   "squaredSums",

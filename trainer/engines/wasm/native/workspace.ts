@@ -4,8 +4,8 @@ import type { Info } from "../heap.ts";
 import type { KernelName } from "./job.ts";
 import { type NativeKernels, nativeKernels } from "./kernels.ts";
 
-/** Elements of a variable that a thread moves in one go: a multiple of a vector. */
-export const OPTIMIZER_CHUNK = 2 ** 14;
+/** Elements that a thread goes through in one go, one by one: a multiple of a vector. */
+export const ELEMENTS_CHUNK = 2 ** 14;
 const LANES = 4;
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
