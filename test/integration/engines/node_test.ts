@@ -37,6 +37,20 @@ nodeTest("start() says which TensorFlow computes, on what", async () => {
   assert.equal(tf.getBackend(), "tensorflow");
 });
 
+nodeTest(
+  "it starts in a process that has asked for a WebGPU adapter before, whose driver may bring an LLVM too",
+  async () => {
+    const program = `
+    import { requestAdapter } from "${import.meta.resolve("../../../trainer/engines/webgpu/device.ts")}";
+    import { nodeEngine } from "${import.meta.resolve("../../../trainer/engines/tensorflow/mod.ts")}";
+    await requestAdapter();
+    console.log(await nodeEngine.start());`;
+    const { stdout, code } = await new Deno.Command(Deno.execPath(), { args: ["eval", program] }).output();
+    assert.equal(code, 0);
+    assert.match(new TextDecoder().decode(stdout), /^TensorFlow/);
+  },
+);
+
 nodeTest("tensors are of the trainer's own tfjs, and can be read at once or awaited", async () => {
   await nodeEngine.start();
   const sum = tf.add(tf.tensor1d([1, 2]), 1);

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import util from "node:util";
 import { messageOf } from "../../../shared/errors.ts";
 import { EngineMissing } from "../engine.ts";
+import { LIBRARIES } from "./find_tensorflow.ts";
 import { registerExplicitPadding } from "./explicit_padding.ts";
 
 /** Where `deno task engine` puts what it makes. */
@@ -94,6 +95,21 @@ export async function loadAddon(gpu: boolean, folder: string = FOLDER): Promise<
   return loaded = { version: binding.TF_Version, gpu: binding.isUsingGpuDevice() };
 }
 
+/**
+ * Loads TensorFlow's library into this process, where the engine is made and may be loaded. Mesa's software driver of WebGPU and TensorFlow
+ * each bring an LLVM, and TensorFlow's crashes unless it is there first.
+ */
+export async function loadTensorFlowFirst(folder: string = FOLDER): Promise<void> {
+  try {
+    const { tensorflow } = await readBuild(folder);
+    assertMayLoad();
+    quieten();
+    for (const library of LIBRARIES.toReversed()) Deno.dlopen(join(tensorflow, library), {});
+  } catch {
+    // Who asks for the engine is told why it does not load.
+  }
+}
+
 /** Asks first: Deno would stop and ask the person at the terminal. */
 export function assertMayLoad(): void {
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
@@ -106,8 +122,12 @@ export function assertMayLoad(): void {
 /** TensorFlow reads these once, when it is loaded. */
 function setEnvironment(gpu: boolean): void {
   if (!gpu) Deno.env.set("CUDA_VISIBLE_DEVICES", "-1");
-  setDefault("TF_CPP_MIN_LOG_LEVEL", "2");
+  quieten();
   setDefault("TF_FORCE_GPU_ALLOW_GROWTH", "true");
+}
+
+function quieten(): void {
+  setDefault("TF_CPP_MIN_LOG_LEVEL", "2");
 }
 
 function setDefault(name: string, value: string): void {

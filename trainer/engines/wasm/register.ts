@@ -10,6 +10,7 @@ import { depthwiseBackpropFilter } from "./kernels/depthwise_backprop_filter.ts"
 import { depthwiseBackpropInput } from "./kernels/depthwise_backprop_input.ts";
 import { depthwiseConv2d } from "./kernels/depthwise_conv2d.ts";
 import { globalNorm } from "./kernels/global_norm.ts";
+import { identity } from "./kernels/identity.ts";
 import { maxPoolGrad } from "./kernels/max_pool_grad.ts";
 import { padV2, slice } from "./kernels/pad_and_slice.ts";
 import { relu } from "./kernels/relu.ts";
@@ -39,6 +40,7 @@ export function registerTrainingKernels(): void {
     batchMatMul(tf.getKernel("BatchMatMul", "wasm")),
     conv2d(tf.getKernel("Conv2D", "wasm")),
     fusedConv2d(tf.getKernel("FusedConv2D", "wasm")),
+    identity(tf.getKernel("Identity", "wasm")),
     padV2(tf.getKernel("PadV2", "wasm")),
     slice(tf.getKernel("Slice", "wasm")),
     depthwiseConv2d(tf.getKernel("DepthwiseConv2dNative", "wasm")),

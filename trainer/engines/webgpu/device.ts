@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { loadTensorFlowFirst } from "../tensorflow/addon.ts";
 
 /**
  * The adapter to compute with: the fastest GPU, or a software driver where there is no other.
@@ -6,6 +7,7 @@ import { tmpdir } from "node:os";
  * @returns null if there is none
  */
 export async function requestAdapter(): Promise<GPUAdapter | null> {
+  await loadTensorFlowFirst();
   // Without one, drivers on Linux complain to the terminal.
   if (Deno.env.get("XDG_RUNTIME_DIR") === undefined) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   return await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null;
