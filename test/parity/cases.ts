@@ -3,7 +3,8 @@ import { cosineSimilarity, pairwiseDistance } from "../../trainer/losses/mod.ts"
 import { normalizeBatch } from "../../trainer/models/batch_norm.ts";
 import { l2Normalize } from "../../trainer/models/l2_normalize.ts";
 import { normalizeFixed } from "../../trainer/models/normalize_fixed.ts";
-import { relu6 } from "../../trainer/models/relu6.ts";
+import { prelu } from "../../trainer/models/prelu.ts";
+import { relu, relu6 } from "../../trainer/models/relu.ts";
 
 /** An operation, with the shapes of its arguments, which are normally distributed. */
 export interface Case {
@@ -112,11 +113,13 @@ export const CASES: Record<string, Case> = {
   },
   "relu": { shapes: [[20, 3]], compute: (x) => tf.relu(x) },
   "relu6": { shapes: [[20, 3]], compute: (x) => tf.relu6(tf.mul(x, 5)) },
+  "relu layer": { shapes: [[20, 3]], compute: (x) => relu().apply(x) as tf.Tensor },
   "relu6 layer": { shapes: [[20, 3]], compute: (x) => relu6().apply(tf.mul(x, 5)) as tf.Tensor },
   "prelu": { shapes: [[2, 4, 5, 3], [3]], compute: (x, alpha) => tf.prelu(x, alpha) },
   "prelu layer": {
-    shapes: [[2, 4, 5, 3]],
-    compute: (x) => tf.layers.prelu({ sharedAxes: [1, 2], alphaInitializer: "ones" }).apply(x) as tf.Tensor,
+    shapes: [[2, 9, 8, 6]],
+    compute: (x) =>
+      prelu({ sharedAxes: [1, 2], alphaInitializer: tf.initializers.constant({ value: 0.25 }) }).apply(x) as tf.Tensor,
   },
   "sigmoid": { shapes: [[20, 3]], compute: (x) => tf.sigmoid(x) },
   "swish": { shapes: [[20, 3]], compute: (x) => tf.mul(x, tf.sigmoid(x)) },

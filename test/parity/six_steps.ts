@@ -4,7 +4,8 @@ import { fit, type StepRecord } from "../../trainer/fit.ts";
 import { BATCH_LAYOUTS, LOSSES, type LossName } from "../../trainer/losses/mod.ts";
 import { batchNorm } from "../../trainer/models/batch_norm.ts";
 import { l2Normalize } from "../../trainer/models/l2_normalize.ts";
-import { relu6 } from "../../trainer/models/relu6.ts";
+import { prelu } from "../../trainer/models/prelu.ts";
+import { relu6 } from "../../trainer/models/relu.ts";
 import { wholeNetwork } from "../../trainer/models/split.ts";
 import { createOptimizer, trainableVariables, variablesOf } from "../../trainer/optimizers/mod.ts";
 import { normal } from "../unit/trainer/engines/gradients.ts";
@@ -89,7 +90,7 @@ function tinyNetwork(): tf.LayersModel {
     relu6(),
     tf.layers.depthwiseConv2d({ kernelSize: 3, padding: "same", useBias: false }),
     batchNorm(),
-    tf.layers.prelu({ sharedAxes: [1, 2] }),
+    prelu({ sharedAxes: [1, 2] }),
     tf.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: "same" }),
     tf.layers.conv2d({ filters: 8, kernelSize: 1, useBias: false }),
     tf.layers.globalAveragePooling2d({}),

@@ -24,6 +24,12 @@ export const BATCH_NORM_TRAINING_GRAD = "BatchNormTrainingGrad";
  */
 export const BATCH_NORM_FIXED_GRAD = "BatchNormFixedGrad";
 
+/** Gradient of ReLU. Inputs `dy`, and the output `y`; attribute `maximum`, from which on it is flat too; output `dx`. */
+export const RELU_GRAD = "ReluGrad";
+
+/** Gradient of PReLU with a slope for each channel. Inputs `dy`, `x`, `alpha`; outputs `dx`, `dalpha`. */
+export const PRELU_GRAD = "PreluGrad";
+
 /**
  * One step of Adam or AdamW over one variable. Inputs `value`, `gradient`, `m`, `v` of one shape; attributes {@link AdamStepAttrs};
  * output the new value. Writes the new moments into the memory of `m` and `v`.

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { batchNorm } from "./batch_norm.ts";
 import type { Initializers } from "./initializer.ts";
-import { relu6 } from "./relu6.ts";
+import { prelu } from "./prelu.ts";
+import { relu6 } from "./relu.ts";
 
 type Tensor = tf.SymbolicTensor;
 
@@ -76,14 +77,10 @@ export function mobileUnit(x: Tensor, unit: MobileUnit, style: MobileStyle, init
   const { epsilon, momentum } = style;
   const y = batchNorm({ name: `${name}_bn`, epsilon, momentum }).apply(convolution.apply(x)) as Tensor;
   if (linear) return y;
-  const activation = style.activation === "relu6" ? relu6({ name: `${name}_relu` }) : prelu(`${name}_prelu`);
+  const activation = style.activation === "relu6"
+    ? relu6({ name: `${name}_relu` })
+    : prelu({ name: `${name}_prelu`, sharedAxes: [1, 2], alphaInitializer: tf.initializers.constant({ value: 0.25 }) });
   return activation.apply(y) as Tensor;
-}
-
-/** A slope for each channel below zero, which starts at 0.25 and is trained (He et al. 2015, section 2.1). */
-function prelu(name: string): tf.layers.Layer {
-  const alphaInitializer = tf.initializers.constant({ value: 0.25 });
-  return tf.layers.prelu({ name, sharedAxes: [1, 2], alphaInitializer });
 }
 
 /** Numbered `block01`, `block02` and so on from the input. */

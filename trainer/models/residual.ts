@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { batchNorm } from "./batch_norm.ts";
 import type { Initializers } from "./initializer.ts";
+import { relu } from "./relu.ts";
 
 type Tensor = tf.SymbolicTensor;
 
@@ -33,7 +34,7 @@ export function convUnit(x: Tensor, unit: ConvUnit, initializers: Initializers):
     name,
   });
   const y = batchNorm({ name: `${name}_bn`, epsilon: 1e-5, momentum: 0.9 }).apply(convolution.apply(x)) as Tensor;
-  return unit.relu === false ? y : tf.layers.reLU({ name: `${name}_relu` }).apply(y) as Tensor;
+  return unit.relu === false ? y : relu({ name: `${name}_relu` }).apply(y) as Tensor;
 }
 
 /** The two-layer residual block of ResNet-18 and -34 (He et al. 2016, figure 5 left). */
@@ -85,5 +86,5 @@ function addShortcut(
     ? convUnit(x, { name: `${name}_shortcut`, filters, kernel: 1, stride, relu: false }, initializers)
     : x;
   const sum = tf.layers.add({ name: `${name}_add` }).apply([shortcut, y]) as Tensor;
-  return tf.layers.reLU({ name: `${name}_out` }).apply(sum) as Tensor;
+  return relu({ name: `${name}_out` }).apply(sum) as Tensor;
 }

@@ -1,9 +1,9 @@
 /** The kernels of training, over an imported memory that threads may share. None allocates. */
 export { adamStep, sgdStep, squaredSums } from "./optimizers";
-export { channelSums, combineChannels, gradientSums, scaleChannels } from "./batch_norm";
+export { channelSums, combineChannels, gradientSums, preluGradient, scaleChannels } from "./channels";
 export { convolve } from "./convolution";
 export { depthwise, depthwiseFilterGradient } from "./depthwise";
-export { relu } from "./elementwise";
+export { relu, reluGradient } from "./elementwise";
 export { filterGradient, unpackSums } from "./filter_gradient";
 export { frame, packColumns, packExchanged, tabulate } from "./layout";
 export { maxPoolGradient } from "./pooling";

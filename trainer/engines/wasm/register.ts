@@ -13,7 +13,8 @@ import { globalNorm } from "./kernels/global_norm.ts";
 import { identity } from "./kernels/identity.ts";
 import { maxPoolGrad } from "./kernels/max_pool_grad.ts";
 import { padV2, slice } from "./kernels/pad_and_slice.ts";
-import { relu } from "./kernels/relu.ts";
+import { preluGrad } from "./kernels/prelu_grad.ts";
+import { relu, reluGrad } from "./kernels/relu.ts";
 import { sgdStep } from "./kernels/sgd_step.ts";
 import { unsortedSegmentSum } from "./kernels/unsorted_segment_sum.ts";
 
@@ -34,7 +35,9 @@ export function registerTrainingKernels(): void {
     depthwiseBackpropInput,
     globalNorm,
     maxPoolGrad,
+    preluGrad,
     relu,
+    reluGrad,
     sgdStep,
     unsortedSegmentSum,
     batchMatMul(tf.getKernel("BatchMatMul", "wasm")),

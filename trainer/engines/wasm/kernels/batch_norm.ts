@@ -2,10 +2,8 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { BATCH_NORM_FIXED_GRAD, BATCH_NORM_TRAINING, BATCH_NORM_TRAINING_GRAD } from "../../kernel_names.ts";
 import type { BatchNormGradInputs } from "../../tensor_info.ts";
 import { allocate, floats, type Info, sizeOf, wasmKernel } from "../heap.ts";
-import { type Address, Workspace } from "../native/workspace.ts";
-
-/** Rows whose sums are kept in single precision, before they are added up in double precision. */
-const BLOCK = 128;
+import { channelSums } from "../native/channel_sums.ts";
+import { Workspace } from "../native/workspace.ts";
 
 /**
  * Batch normalisation over the last axis with the batch's own statistics: one pass for the sums (shifted by the first row,
@@ -21,7 +19,7 @@ export const batchNormTraining = wasmKernel<{ x: Info; gamma: Info; beta: Info }
       variance = allocate(backend, [channels]);
     const image = work.address(x);
     const shift = floats(backend, x).slice(0, channels);
-    const { first, second } = summed(work, "channelSums", [image, work.put(shift)], rows, channels);
+    const [first, second] = channelSums(work, "channelSums", [image, work.put(shift)], rows, channels);
     const means = first.map((sum) => sum / rows);
     floats(backend, mean).set(means.map((value, c) => value + shift[c]));
     floats(backend, variance).set(second.map((sum, c) => Math.max(0, sum / rows - means[c] * means[c])));
@@ -75,7 +73,7 @@ function gradientByChannel(work: Workspace, inputs: BatchNormGradInputs, epsilon
   const outputs = [allocate(backend, x.shape), allocate(backend, gamma.shape), allocate(backend, gamma.shape)];
   const means = floats(backend, mean).slice();
   const addresses = [work.address(dy), work.address(x), work.put(means)];
-  const { first, second } = summed(work, "gradientSums", addresses, rows, channels);
+  const [first, second] = channelSums(work, "gradientSums", addresses, rows, channels);
   const r = floats(backend, variance).map((value) => 1 / Math.sqrt(value + epsilon));
   floats(backend, outputs[1]).set(second.map((sum, c) => sum * r[c]));
   floats(backend, outputs[2]).set(first);
@@ -88,26 +86,4 @@ function gradientByChannel(work: Workspace, inputs: BatchNormGradInputs, epsilon
     first,
     second,
   };
-}
-
-/** Both kinds of sums of each channel over all rows. */
-function summed(
-  work: Workspace,
-  kernel: "channelSums" | "gradientSums",
-  addresses: Address[],
-  rows: number,
-  channels: number,
-): { first: Float64Array; second: Float64Array } {
-  const blocks = Math.ceil(rows / BLOCK), padded = 4 * Math.ceil(channels / 4);
-  const sums = work.take(blocks * 2 * padded);
-  work.run(kernel, [...addresses, sums, rows, channels], blocks);
-  const values = work.floats(sums, blocks * 2 * padded);
-  const first = new Float64Array(channels), second = new Float64Array(channels);
-  for (let at = 0; at < values.length; at += 2 * padded) {
-    for (let c = 0; c < channels; c++) {
-      first[c] += values[at + c];
-      second[c] += values[at + padded + c];
-    }
-  }
-  return { first, second };
 }

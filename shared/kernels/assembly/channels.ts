@@ -1,7 +1,7 @@
 import { FLOAT, multiplyAdd, storeLanes, VECTOR } from "./simd";
 
 /** Rows whose sums are kept in single precision, before they are added up in double precision. */
-export const BLOCK: i32 = 128;
+const BLOCK: i32 = 128;
 
 /**
  * Sums and sums of squares of each channel, block by block of 128 rows.
@@ -130,6 +130,46 @@ export function combineChannels(
       const kept = multiplyAdd(v128.load(x + start + c), v128.load(weight + c), v128.load(offset + c));
       const value = multiplyAdd(v128.load(dy + start + c), v128.load(scale + c), kept);
       storeLanes(dx + start + c, value, channels - channel);
+    }
+  }
+}
+
+/**
+ * Gradients of PReLU, `alpha x` below zero: `dx`, and for each block of 128 rows the sums of `dy min(x, 0)` of each channel.
+ *
+ * @param dy `[rows, channels]`, like `x` and `alpha`, `[channels]`, readable for 12 bytes past its end
+ * @param sums `[blocks, channels]` with the channels rounded up to fours
+ * @param first, last blocks
+ */
+export function preluGradient(
+  dy: usize,
+  x: usize,
+  alpha: usize,
+  dx: usize,
+  sums: usize,
+  rows: i32,
+  channels: i32,
+  first: i32,
+  last: i32,
+): void {
+  const rowBytes = <usize>channels * FLOAT;
+  const sumsBytes = <usize>((channels + 3) >> 2) * VECTOR;
+  const zero = f32x4.splat(0);
+  for (let block = first; block < last; block++) {
+    const start = <usize>(block * BLOCK) * rowBytes;
+    const count = min(BLOCK, rows - block * BLOCK);
+    for (let at: usize = 0; at < sumsBytes; at += VECTOR) {
+      const slopeBelow = v128.load(alpha + at);
+      const lanes = channels - <i32>(at >> 2);
+      let sum = zero;
+      let offset = start + at;
+      for (let i = 0; i < count; i++, offset += rowBytes) {
+        const value = v128.load(x + offset), slope = v128.load(dy + offset);
+        sum = multiplyAdd(slope, f32x4.min(value, zero), sum);
+        const below = f32x4.mul(slope, slopeBelow);
+        storeLanes(dx + offset, v128.bitselect(slope, below, f32x4.gt(value, zero)), lanes);
+      }
+      v128.store(sums + <usize>block * sumsBytes + at, sum);
     }
   }
 }
