@@ -2,4 +2,4 @@ import { paritySuite } from "./parity.ts";
 import { soak } from "./soak.ts";
 
 await paritySuite("cuda");
-await soak("cuda", 500);
+await soak("cuda", 2000);

@@ -2,4 +2,4 @@ import { paritySuite } from "./parity.ts";
 import { soak } from "./soak.ts";
 
 await paritySuite("node");
-await soak("node", 500);
+await soak("node", 2000);

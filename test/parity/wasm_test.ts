@@ -2,4 +2,4 @@ import { paritySuite } from "./parity.ts";
 import { soak } from "./soak.ts";
 
 await paritySuite("wasm");
-await soak("wasm", 500);
+await soak("wasm", 2000);
