@@ -16,7 +16,8 @@ for (const file of (await Promise.all(ROOMS.map(typescriptFiles))).flat()) {
     if (name === undefined) return;
     count++;
     // A schema and the type that is inferred from it share a name and a docstring.
-    const documented = lines[i - 1]?.trimEnd().endsWith("*/") ||
+    const above = lines.slice(0, i).findLast((line) => !line.startsWith("@"));
+    const documented = above?.trimEnd().endsWith("*/") ||
       lines.slice(0, i).some((before) => EXPORT.exec(before)?.[1] === name);
     if (!documented) {
       faults.push(`${file}:${i + 1} exports ${name} without a docstring: say what it does, its shapes and its errors.`);

@@ -93,7 +93,6 @@ function convolveTile(
   put(output + offsetOf(placed, p5), c50, c51, width);
 }
 
-// @ts-ignore: decorator
 @inline
 function put(at: usize, low: v128, high: v128, width: i32): void {
   storeLanes(at, low, width);

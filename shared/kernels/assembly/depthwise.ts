@@ -28,13 +28,25 @@ export function depthwise(
     for (let channel = 0; channel < channels; channel += 4) {
       const at = <usize>channel * FLOAT;
       const lanes = channels - channel;
-      depthwiseTile(input + at, seen, rows, columns, rowStep, filter + at, output + at, placed, channels, lanes, p, last - 1);
+      depthwiseTile(
+        input + at,
+        seen,
+        rows,
+        columns,
+        rowStep,
+        filter + at,
+        output + at,
+        placed,
+        channels,
+        lanes,
+        p,
+        last - 1,
+      );
     }
   }
 }
 
 /** Four channels of pixels `p` to `p + 3`, the last one again where there are fewer. */
-// @ts-ignore: decorator
 @inline
 function depthwiseTile(
   input: usize,
@@ -120,7 +132,6 @@ export function depthwiseFilterGradient(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function addProducts(
   input: usize,

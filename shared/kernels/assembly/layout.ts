@@ -95,7 +95,9 @@ export function packColumns(matrix: usize, panels: usize, rows: i32, columns: i3
 }
 
 function copyFilled(from: usize, to: usize, count: i32): void {
-  for (let i = 0; i < PANEL; i++) store<f32>(to + <usize>i * FLOAT, i < count ? load<f32>(from + <usize>i * FLOAT) : 0);
+  for (let i = 0; i < PANEL; i++) {
+    store<f32>(to + <usize>i * FLOAT, i < count ? load<f32>(from + <usize>i * FLOAT) : 0);
+  }
 }
 
 /**
@@ -152,7 +154,6 @@ export function packExchanged(
 }
 
 /** Writes four floats of each of four rows as the first half of four rows of a panel. */
-// @ts-ignore: decorator
 @inline
 function transpose4(from: usize, rowBytes: usize, to: usize): void {
   const a = v128.load(from), b = v128.load(from + rowBytes);

@@ -46,7 +46,6 @@ export function maxPoolGradient(
 }
 
 /** Of one window, four channels at a time. */
-// @ts-ignore: decorator
 @inline
 function addToGreatest(
   image: usize,
@@ -82,7 +81,6 @@ function addToGreatest(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function addAt(sum: usize, term: usize): void {
   store<f32>(sum, load<f32>(sum) + load<f32>(term));

@@ -8,14 +8,12 @@ export const PANEL: i32 = 8;
 export const PANEL_ROW: usize = 32;
 
 /** `a * b + c` in each lane: rounded once where the processor can, else twice. */
-// @ts-ignore: decorator
 @inline
 export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
 }
 
 /** Stores the first `lanes` of a vector, 1 to 4. */
-// @ts-ignore: decorator
 @inline
 export function storeLanes(at: usize, value: v128, lanes: i32): void {
   if (lanes >= 4) v128.store(at, value);
@@ -29,7 +27,6 @@ function storeSome(at: usize, value: v128, lanes: i32): void {
 }
 
 /** An entry of a table of offsets, bytes. */
-// @ts-ignore: decorator
 @inline
 export function offsetOf(table: usize, index: i32): usize {
   return load<u32>(table + <usize>index * FLOAT);
