@@ -1,158 +1,107 @@
-import * as tf from "@tensorflow/tfjs";
 import { UsageError } from "../../shared/errors.ts";
-import { batchGradient } from "../../trainer/batch_gradient.ts";
-import { chooseEngine, EngineMissing, ENGINES } from "../../trainer/engines/mod.ts";
-import { LOSSES } from "../../trainer/losses/mod.ts";
-import type { BackboneName } from "../../trainer/models/backbones.ts";
-import { createEmbedder } from "../../trainer/models/embedder.ts";
-import { wholeNetwork } from "../../trainer/models/split.ts";
-import { createOptimizer, trainableVariables } from "../../trainer/optimizers/mod.ts";
-import { alignColumns } from "../../trainer/report/tables.ts";
-import type { Reporter } from "../../trainer/report/progress.ts";
 import type { Benchmark, BenchmarkOutcome, BenchmarkValues } from "./benchmark.ts";
-import { median } from "./median.ts";
+import { type Contender, CONTENDERS, startContenders } from "./train_contenders.ts";
+import { chooseNetworks, NETWORKS } from "./train_networks.ts";
+import { PRODUCTS, raceProducts, raceTraining } from "./train_race.ts";
+import { compare, type Measured, nameOf, type Peak, peaksOf, trainTable } from "./train_table.ts";
 
-/** What is trained, from small to large. */
-const NETWORKS: { backbone: BackboneName; pixels: number; batch: number }[] = [
-  { backbone: "thin-resnet", pixels: 64, batch: 32 },
-  { backbone: "resnet18", pixels: 64, batch: 32 },
-  { backbone: "resnet18", pixels: 112, batch: 32 },
-  { backbone: "resnet50", pixels: 112, batch: 32 },
-];
-/** Engines that are measured unless others are named: `cpu` takes minutes a step. */
-const DEFAULT_ENGINES = "cuda,webgpu,node,wasm";
-const DEFAULTS = { steps: 3, rounds: 3, networks: 2 };
-const DIMENSIONS = 128;
+const ROUNDS = 3;
 
-/** A network on an engine. */
-interface Measured {
-  network: string;
-  engine: string;
-  device: string;
-  imagesPerSecond: number;
-  gigaflops: number;
-}
-
-/** Whole training steps on every engine that this machine has. */
+/**
+ * Whole training steps of every engine that this machine has, and of PyTorch, beside what the device reaches.
+ *
+ * Each contender is a process of its own, and they take turns: none disturbs another, and what else the machine does
+ * slows all of them. The peak of the GPU, and of the CPU for each number of threads, is the most that any contender
+ * reached there in the product of two float32 matrices.
+ */
 export const benchmark: Benchmark = {
-  about: "training steps (network, semi-hard loss, gradient, Adam) on every engine that is there",
+  about: "training steps (network, semi-hard loss, gradient, Adam; float32) of the engines and of PyTorch",
   options: {
     engines: { type: "string" },
     networks: { type: "string" },
+    batches: { type: "string" },
+    threads: { type: "string" },
     steps: { type: "string" },
     rounds: { type: "string" },
+    python: { type: "string" },
   },
   usage: `
-  --engines A,B          (default ${DEFAULT_ENGINES})
-  --networks N           the first N of ${NETWORKS.map(nameOf).join(", ")} (default ${DEFAULTS.networks})
-  --steps N              of a round, after one to warm up (default ${DEFAULTS.steps})
-  --rounds N             engines take turns; figures are medians over the rounds (default ${DEFAULTS.rounds})`.slice(1),
+  --engines A,B          some of ${CONTENDERS.join(", ")}, cpu (default all that are there, but cpu)
+  --networks N|A,B       the first N, or some, of ${NETWORKS.slice(0, 3).map(({ name }) => name).join(", ")},
+                         ${NETWORKS.slice(3).map(({ name }) => name).join(", ")} (default all)
+  --batches A,B          images in a batch (default 32, for EfficientNet-Lite0 48)
+  --threads A,B          of node, wasm and torch (default 1, as many as wasm makes use of, all cores)
+  --steps N              of a round, after one to warm up (default by network ${
+    NETWORKS.map(({ steps }) => steps).join(", ")
+  })
+  --rounds N             contenders take turns; figures are medians over the rounds (default ${ROUNDS})
+  --python PATH          a Python that has PyTorch (default python3)`.slice(1),
   async run(values, reporter): Promise<BenchmarkOutcome> {
-    const [steps, rounds, networks] = (["steps", "rounds", "networks"] as const).map((name) => countOf(values, name));
-    const engines = await present(String(values.engines ?? DEFAULT_ENGINES).split(","), reporter);
-    const figures: Measured[] = [];
-    for (const network of NETWORKS.slice(0, networks)) {
-      const seconds = new Map(engines.map(({ name }) => [name, [] as number[]]));
-      for (let round = 0; round < rounds; round++) {
-        for (const { name } of engines) seconds.get(name)!.push(await secondsPerStep(name, network, steps));
-      }
-      const flops = flopsPerImage(network);
-      for (const { name, device } of engines) {
-        const imagesPerSecond = network.batch / median(seconds.get(name)!);
-        const gigaflops = imagesPerSecond * flops / 1e9;
-        figures.push({ network: nameOf(network), engine: name, device, imagesPerSecond, gigaflops });
-      }
+    const { networks, rounds } = raceOf(values);
+    const { contenders, missing } = await startContenders({
+      names: listOf(values.engines),
+      threads: countsOf(values, "threads"),
+      python: String(values.python ?? "python3"),
+    });
+    try {
+      const peaks = peaksOf(await raceProducts(contenders));
+      const measured: Measured[] = [];
+      for (const network of networks) measured.push(...await raceTraining(contenders, network, rounds, reporter));
+      const figures = compare(measured, peaks);
+      return {
+        engine: devicesOf(contenders).join("; "),
+        settings: { networks, rounds, products: PRODUCTS },
+        figures: { training: figures, peaks, missing },
+        table: [trainTable(figures), "", ...caption(contenders, peaks, rounds), ...missing].join("\n"),
+        plots: {},
+      };
+    } finally {
+      await Promise.all(contenders.map(({ process }) => process.stop()));
     }
-    return {
-      engine: engines.map(({ device }) => device).join("; "),
-      settings: { steps, rounds, dimensions: DIMENSIONS, loss: "triplet-semihard" },
-      figures,
-      table: tableOf(figures),
-      plots: {},
-    };
   },
 };
 
-function countOf(values: BenchmarkValues, name: keyof typeof DEFAULTS): number {
-  const value = Number(values[name] ?? DEFAULTS[name]);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new UsageError(`--${name} is a positive integer, not ${values[name]}.`);
+function raceOf(values: BenchmarkValues) {
+  const batches = countsOf(values, "batches"), steps = countOf(values, "steps");
+  const networks = chooseNetworks(values.networks as string | undefined).flatMap((network) =>
+    (batches ?? [network.batch]).map((batch) => ({ ...network, batch, steps: steps ?? network.steps }))
+  );
+  return { networks, rounds: countOf(values, "rounds") ?? ROUNDS };
 }
 
-/** Those of the engines that this machine has; says of the others why not. */
-async function present(names: string[], reporter: Reporter): Promise<{ name: string; device: string }[]> {
-  const found: { name: string; device: string }[] = [];
-  for (const name of names) {
-    try {
-      found.push(await chooseEngine(name));
-    } catch (error) {
-      if (!(error instanceof EngineMissing)) throw error;
-      reporter.info(`${name} is not measured: ${error.message}`);
-    }
-  }
-  if (found.length > 0) return found;
-  throw new UsageError(`None of ${names.join(", ")} is on this machine; there are ${Object.keys(ENGINES).join(", ")}.`);
+function listOf(value: BenchmarkValues[string]): string[] | undefined {
+  return value === undefined ? undefined : String(value).split(",");
 }
 
-async function secondsPerStep(engine: string, network: typeof NETWORKS[number], steps: number): Promise<number> {
-  await chooseEngine(engine);
-  const { pixels, batch } = network;
-  const model = modelOf(network);
-  const whole = wholeNetwork(model);
-  const optimizer = createOptimizer(trainableVariables(model), { optimizer: "adam", weightDecay: 0, momentum: 0 });
-  optimizer.setLearningRate(1e-4);
-  const { loss } = LOSSES["triplet-semihard"]({ classes: 8, dimensions: DIMENSIONS, seed: 1 });
-  const labels = Int32Array.from({ length: batch }, (_, i) => i >> 2);
-  const x = tf.randomNormal([batch, pixels, pixels, 3]);
-  const step = async () => {
-    const judged = await batchGradient(x, labels, optimizer.variables, {
-      forward: (x) => whole(x, true),
-      unitLength: true,
-      loss,
-      lossVariables: [],
-    });
-    const norm = optimizer.descend(judged.gradients);
-    await norm.data();
-    tf.dispose([judged.value, judged.embeddingNorm, norm]);
-  };
-  await step();
-  const started = performance.now();
-  for (let i = 0; i < steps; i++) await step();
-  const seconds = (performance.now() - started) / 1000 / steps;
-  optimizer.dispose();
-  model.dispose();
-  x.dispose();
-  return seconds;
-}
-
-function modelOf({ backbone, pixels }: typeof NETWORKS[number]): tf.LayersModel {
-  const input = { height: pixels, width: pixels, channels: 3 as const };
-  return createEmbedder({ backbone, input, dimensions: DIMENSIONS, seed: 1 });
-}
-
-/** Multiplications and additions of the convolutions and the dense layer, forward and for both gradients. */
-function flopsPerImage(network: typeof NETWORKS[number]): number {
-  const model = modelOf(network);
-  let products = 0;
-  for (const layer of model.layers) {
-    const kernel = layer.weights.find(({ shape }) => shape.length > 1);
-    if (kernel === undefined) continue;
-    const positions = (layer.output as tf.SymbolicTensor).shape.slice(1, -1);
-    products += [...kernel.shape, ...positions].reduce<number>((product, length) => product * (length ?? 1), 1);
-  }
-  model.dispose();
-  return 3 * 2 * products;
-}
-
-function nameOf({ backbone, pixels }: typeof NETWORKS[number]): string {
-  return `${backbone} at ${pixels} px`;
-}
-
-function tableOf(figures: Measured[]): string {
-  const rows = figures.map(({ network, engine, device, imagesPerSecond, gigaflops }) => {
-    const wasm = figures.find((other) => other.network === network && other.engine === "wasm");
-    const ratio = wasm === undefined ? "-" : (imagesPerSecond / wasm.imagesPerSecond).toFixed(2);
-    return [network, engine, imagesPerSecond.toFixed(1), ratio, gigaflops.toFixed(1), device];
+function countsOf(values: BenchmarkValues, name: string): number[] | undefined {
+  return listOf(values[name])?.map((text) => {
+    const count = Number(text);
+    if (Number.isInteger(count) && count > 0) return count;
+    throw new UsageError(`--${name} takes positive integers, not ${text}.`);
   });
-  return alignColumns([["", "engine", "images/s", "to wasm", "GFLOP/s", "device"], ...rows]);
+}
+
+function countOf(values: BenchmarkValues, name: string): number | undefined {
+  const counts = countsOf(values, name);
+  if (counts === undefined || counts.length === 1) return counts?.[0];
+  throw new UsageError(`--${name} is one positive integer, not ${values[name]}.`);
+}
+
+function devicesOf(contenders: readonly Contender[]): string[] {
+  return [...new Set(contenders.map(({ engine, device }) => `${engine}: ${device}`))];
+}
+
+function caption(contenders: readonly Contender[], peaks: readonly Peak[], rounds: number): string[] {
+  const { cpu, gpu } = PRODUCTS;
+  return [
+    `Float32, rounds: ${rounds}. GFLOP/s are those of the convolutions and the dense layer, forward and backward; the`,
+    "peak is the most that any contender reached on the same device with as many threads, multiplying two matrices",
+    `of ${cpu} x ${cpu} (on a GPU ${gpu} x ${gpu}):`,
+    ...peaks.map(({ engine, threads, gigaflops }) =>
+      `  ${nameOf({ engine: threads === undefined ? "GPU" : "CPU", threads })}: ${
+        gigaflops.toFixed(0)
+      } GFLOP/s by ${engine}`
+    ),
+    ...devicesOf(contenders),
+  ];
 }
