@@ -1,9 +1,9 @@
 import { UsageError } from "../../shared/errors.ts";
 import type { Benchmark, BenchmarkOutcome, BenchmarkValues } from "./benchmark.ts";
-import { type Contender, CONTENDERS, startContenders } from "./train_contenders.ts";
-import { chooseNetworks, NETWORKS } from "./train_networks.ts";
-import { PRODUCTS, raceProducts, raceTraining } from "./train_race.ts";
-import { compare, type Measured, nameOf, type Peak, peaksOf, trainTable } from "./train_table.ts";
+import { type Contender, CONTENDERS, startContenders } from "./train/contenders.ts";
+import { chooseNetworks, NETWORKS } from "./train/networks.ts";
+import { PRODUCTS, raceProducts, raceTraining } from "./train/race.ts";
+import { compare, type Measured, nameOf, type Peak, peaksOf, trainTable } from "./train/table.ts";
 
 const ROUNDS = 3;
 

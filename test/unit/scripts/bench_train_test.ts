@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { main } from "../../../scripts/bench.ts";
-import { linesOf } from "../../../scripts/bench/lines.ts";
+import { linesOf } from "../../../scripts/bench/train/lines.ts";
 import { benchmark } from "../../../scripts/bench/train.ts";
-import { chooseNetworks, NETWORKS } from "../../../scripts/bench/train_networks.ts";
-import { ProcessFailed, TrainingProcess } from "../../../scripts/bench/train_process.ts";
-import { Prepared, Timed } from "../../../scripts/bench/train_protocol.ts";
-import { compare, type Figure, type Measured, peaksOf, trainTable } from "../../../scripts/bench/train_table.ts";
+import { chooseNetworks, NETWORKS } from "../../../scripts/bench/train/networks.ts";
+import { ProcessFailed, TrainingProcess } from "../../../scripts/bench/train/process.ts";
+import { Prepared, Timed } from "../../../scripts/bench/train/protocol.ts";
+import { compare, type Figure, type Measured, peaksOf, trainTable } from "../../../scripts/bench/train/table.ts";
 
 const silent = { info() {}, warn() {}, progress: () => ({ update() {}, done() {} }) };
 const wasm = () =>
   new TrainingProcess({
     program: Deno.execPath(),
-    args: ["run", "--allow-all", "scripts/bench/train_child.ts", "wasm", "1"],
+    args: ["run", "--allow-all", "scripts/bench/train/child.ts", "wasm", "1"],
   });
 const python = { program: "python3", env: { PYTHONDONTWRITEBYTECODE: "1" } };
-const torch = () => new TrainingProcess({ ...python, args: ["scripts/bench/train_torch.py", "cpu", "1"] });
+const torch = () => new TrainingProcess({ ...python, args: ["scripts/bench/train/torch_child.py", "cpu", "1"] });
 
 Deno.test("a network that an engine cannot hold gets a row with the reason, and the others are measured", async () => {
   const values = {

@@ -1,24 +1,24 @@
 /**
- * Trains on one of the trainer's engines what the benchmark asks for: see `train_protocol.ts`.
+ * Trains on one of the trainer's engines what the benchmark asks for: see `protocol.ts`.
  *
- *     train_child.ts ENGINE [THREADS]
+ *     child.ts ENGINE [THREADS]
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import type { z } from "zod";
-import { messageOf, UsageError } from "../../shared/errors.ts";
-import { batchGradient } from "../../trainer/batch_gradient.ts";
-import { type Engine, ENGINES } from "../../trainer/engines/mod.ts";
-import { createWasmEngine } from "../../trainer/engines/wasm/mod.ts";
-import { webgpuEngine } from "../../trainer/engines/webgpu/mod.ts";
-import { LOSSES } from "../../trainer/losses/mod.ts";
-import { stepBytes } from "../../trainer/memory.ts";
-import { createEmbedder } from "../../trainer/models/embedder.ts";
-import { wholeNetwork } from "../../trainer/models/split.ts";
-import { createOptimizer, trainableVariables } from "../../trainer/optimizers/mod.ts";
+import { messageOf, UsageError } from "../../../shared/errors.ts";
+import { batchGradient } from "../../../trainer/batch_gradient.ts";
+import { type Engine, ENGINES } from "../../../trainer/engines/mod.ts";
+import { createWasmEngine } from "../../../trainer/engines/wasm/mod.ts";
+import { webgpuEngine } from "../../../trainer/engines/webgpu/mod.ts";
+import { LOSSES } from "../../../trainer/losses/mod.ts";
+import { stepBytes } from "../../../trainer/memory.ts";
+import { createEmbedder } from "../../../trainer/models/embedder.ts";
+import { wholeNetwork } from "../../../trainer/models/split.ts";
+import { createOptimizer, trainableVariables } from "../../../trainer/optimizers/mod.ts";
 import { linesOf } from "./lines.ts";
-import { type Hello, type Prepared, Request, type Timed } from "./train_protocol.ts";
+import { type Hello, type Prepared, Request, type Timed } from "./protocol.ts";
 
 type Prepare = Extract<Request, { do: "prepare" }>;
 type Multiply = Extract<Request, { do: "multiply" }>;

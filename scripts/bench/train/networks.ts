@@ -1,7 +1,7 @@
-import { UsageError } from "../../shared/errors.ts";
-import type { BackboneName } from "../../trainer/models/backbones.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import type { BackboneName } from "../../../trainer/models/backbones.ts";
 
-/** The backbones that are trained, here and in `train_torch_networks.py`. */
+/** The backbones that are trained, here and in `torch_networks.py`. */
 export const BENCH_BACKBONES = [
   "thin-resnet",
   "resnet18",

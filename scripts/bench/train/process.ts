@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { messageOf } from "../../shared/errors.ts";
+import { messageOf } from "../../../shared/errors.ts";
 import { linesOf } from "./lines.ts";
-import { Failure, Hello, type Request } from "./train_protocol.ts";
+import { Failure, Hello, type Request } from "./protocol.ts";
 
 /** What starts a process. */
 export interface CommandLine {
@@ -22,7 +22,7 @@ interface Running {
   complaints: Promise<string>;
 }
 
-/** A process that trains when it is asked to, and else waits: see `train_protocol.ts`. */
+/** A process that trains when it is asked to, and else waits: see `protocol.ts`. */
 export class TrainingProcess {
   #running: Running | undefined;
 

@@ -1,12 +1,12 @@
 /**
  * What the benchmark of training and the processes that it measures say to each other: a line of JSON each way. A
  * process first says what it computes on (`Hello`), then answers each request, and ends with its input. What it cannot
- * do it answers with a `Failure`, and ends. `train_child.ts` speaks for the engines, `train_torch.py` for PyTorch.
+ * do it answers with a `Failure`, and ends. `child.ts` speaks for the engines, `torch_child.py` for PyTorch.
  *
  * @module
  */
 import { z } from "zod";
-import { BENCH_BACKBONES } from "./train_networks.ts";
+import { BENCH_BACKBONES } from "./networks.ts";
 
 const Count = z.int().positive();
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { UsageError } from "../../shared/errors.ts";
-import { MAX_THREADS } from "../../trainer/engines/wasm/threads.ts";
-import { type CommandLine, ProcessFailed, TrainingProcess } from "./train_process.ts";
-import { Timed } from "./train_protocol.ts";
+import { UsageError } from "../../../shared/errors.ts";
+import { MAX_THREADS } from "../../../trainer/engines/wasm/threads.ts";
+import { type CommandLine, ProcessFailed, TrainingProcess } from "./process.ts";
+import { Timed } from "./protocol.ts";
 
 /** An engine, or PyTorch, on so many threads. */
 export interface Contender {
@@ -93,8 +93,8 @@ function commandOf(engine: string, threads: number | undefined, python: string):
   const env = { NVIDIA_TF32_OVERRIDE: "0", PYTHONDONTWRITEBYTECODE: "1" };
   return {
     ...engine.startsWith("torch")
-      ? { program: python, args: [script("train_torch.py"), engine === "torch" ? "cpu" : "cuda", ...count] }
-      : { program: Deno.execPath(), args: ["run", ...PERMISSIONS, script("train_child.ts"), engine, ...count] },
+      ? { program: python, args: [script("torch_child.py"), engine === "torch" ? "cpu" : "cuda", ...count] }
+      : { program: Deno.execPath(), args: ["run", ...PERMISSIONS, script("child.ts"), engine, ...count] },
     env: threads === undefined ? env : { ...env, TF_NUM_INTRAOP_THREADS: count[0], OMP_NUM_THREADS: count[0] },
   };
 }

@@ -1,10 +1,10 @@
-import type { Reporter } from "../../trainer/report/progress.ts";
-import { median } from "./median.ts";
-import type { Contender } from "./train_contenders.ts";
-import type { BenchNetwork } from "./train_networks.ts";
-import { ProcessFailed } from "./train_process.ts";
-import { Prepared, Timed } from "./train_protocol.ts";
-import { type Measured, nameOf, type Peak } from "./train_table.ts";
+import type { Reporter } from "../../../trainer/report/progress.ts";
+import { median } from "../median.ts";
+import type { Contender } from "./contenders.ts";
+import type { BenchNetwork } from "./networks.ts";
+import { ProcessFailed } from "./process.ts";
+import { Prepared, Timed } from "./protocol.ts";
+import { type Measured, nameOf, type Peak } from "./table.ts";
 
 /** The matrix products that show the peak: `cpu` and `gpu` are height and width, as small ones leave a GPU idle. */
 export const PRODUCTS = { rounds: 5, times: 3, cpu: 1024, gpu: 4096 };

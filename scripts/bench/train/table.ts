@@ -1,4 +1,4 @@
-import { alignColumns } from "../../trainer/report/tables.ts";
+import { alignColumns } from "../../../trainer/report/tables.ts";
 
 /** How fast a network trained, or why it did not. */
 export interface Measured {

@@ -1,6 +1,6 @@
-"""Trains in PyTorch what the benchmark asks for: see train_protocol.ts.
+"""Trains in PyTorch what the benchmark asks for: see protocol.ts.
 
-Run: train_torch.py cpu|cuda [THREADS]
+Run: torch_child.py cpu|cuda [THREADS]
 
 It is measured at its best without compiling: channels last, and Adam as one fused pass.
 """
@@ -23,7 +23,7 @@ except ImportError:
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from train_torch_networks import network
+from torch_networks import network
 
 DIMENSIONS = 128
 MARGIN = 1.0
