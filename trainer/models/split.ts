@@ -34,7 +34,7 @@ export function splitNetwork(model: tf.LayersModel, after: string): SplitNetwork
   if (cut < 0) throw new UsageError(`The network ${model.name} has no layer ${after} to freeze up to.`);
   const lower = model.layers.slice(0, cut + 1), upper = model.layers.slice(cut + 1);
   const open = lower[cut].output as tf.SymbolicTensor;
-  const known = new Set([open.name, ...upper.map((layer) => (layer.output as tf.SymbolicTensor).name)]);
+  const known = new Set([open.name, ...upper.map(outputOf)]);
   for (const layer of upper) {
     if (inputsOf(layer).some((name) => !known.has(name))) {
       throw new UsageError(
@@ -83,13 +83,17 @@ export function lastFrozenLayer(model: tf.LayersModel, name: string): string {
   );
 }
 
+/** Holds no layer's output longer than until the last that reads it is through: tfjs keeps what gradients need itself. */
 function run(layers: tf.layers.Layer[], input: string, x: tf.Tensor, training: boolean): Outputs {
+  const lastReader = new Map(layers.flatMap((layer) => inputsOf(layer).map((name) => [name, layer])));
+  [input, outputOf(layers.at(-2)!)].forEach((handedOut) => lastReader.delete(handedOut));
   return tf.tidy(() => {
     const values = new Map([[input, x]]);
     const [raw, embeddings] = layers.map((layer) => {
-      const inputs = inputsOf(layer).map((name) => values.get(name)!);
+      const names = inputsOf(layer), inputs = names.map((name) => values.get(name)!);
       const y = layer.apply(inputs.length === 1 ? inputs[0] : inputs, { training }) as tf.Tensor2D;
-      values.set((layer.output as tf.SymbolicTensor).name, y);
+      values.set(outputOf(layer), y);
+      tf.dispose(inputs.filter((_, i) => lastReader.get(names[i]) === layer));
       return y;
     }).slice(-2);
     return { raw, embeddings };
@@ -98,4 +102,8 @@ function run(layers: tf.layers.Layer[], input: string, x: tf.Tensor, training: b
 
 function inputsOf(layer: tf.layers.Layer): string[] {
   return [layer.input].flat().map(({ name }) => name);
+}
+
+function outputOf(layer: tf.layers.Layer): string {
+  return (layer.output as tf.SymbolicTensor).name;
 }

@@ -68,3 +68,17 @@ Deno.test("a whole network gives its embeddings and what is scaled to them", asy
   const length = Math.hypot(...values.slice(0, 8));
   assertClose(Array.from(values.slice(0, 8), (value) => value / length), expected.slice(0, 8), 1e-5, "direction");
 });
+
+Deno.test("a network holds no layer's output longer than others read it", async () => {
+  await chooseEngine("wasm");
+  const model = network(), forward = wholeNetwork(model), batch = 4;
+  const shapes = model.layers.map(({ output }) => (output as tf.SymbolicTensor).shape.slice(1) as number[]);
+  const x = tf.zeros([batch, 32, 32, 3]);
+  const { numBytes: held, numTensors } = tf.memory();
+  const { peakBytes, result } = await tf.profile(() => ({ ...forward(x, false) }));
+  // An input and an output, and what a block adds to itself.
+  const most = 3 * 4 * batch * Math.max(...shapes.map(tf.util.sizeFromShape));
+  assert.ok(peakBytes <= held + most, `${peakBytes - held} bytes were held at the peak`);
+  tf.dispose(result);
+  assert.equal(tf.memory().numTensors, numTensors);
+});
