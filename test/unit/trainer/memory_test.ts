@@ -15,7 +15,7 @@ const engine = await chooseEngine("wasm");
 const configOf = (...set: string[]) => resolveConfig({ preset: "products", set });
 const model = await createNetwork(configOf());
 /** The whole of a network that the wasm engine cannot hold a batch of. */
-const LARGE = ["freeze=null", "cachedViews=0", "imageSize=224"];
+const LARGE = ["freeze=null", "cachedViews=0", "imageSize=256"];
 
 Deno.test("stepBytes() grows with the images, and shrinks with the layers that are frozen", () => {
   const weights = stepBytes(model, undefined, 0), one = stepBytes(model, undefined, 1) - weights;
@@ -55,7 +55,7 @@ Deno.test("assertFits() refuses a run that the engine cannot hold, with the size
     () => assertFits(large, config, engine),
     (error) =>
       error instanceof UsageError &&
-      /48 images of 224 pixels takes about 6\.\d GB .* wasm engine holds 4\.3 GB: set chunkSize=\d\d /.test(
+      /48 images of 256 pixels takes about 5\.\d GB .* wasm engine holds 4\.3 GB: set chunkSize=\d\d /.test(
         error.message,
       ),
   );
