@@ -58,6 +58,18 @@ const CONVOLUTIONS: Record<string, Case> = Object.fromEntries([
     shapes: [[3, 16, 15, 65], [1, 1, 65, 65]],
     compute: (...xw) => tf.conv2d(...(xw as Conv), 1, "same"),
   }],
+  ["3x3 convolution of many pixels, 8 channels to 12", {
+    shapes: [[4, 9, 11, 8], [3, 3, 8, 12]],
+    compute: (...xw) => tf.conv2d(...(xw as Conv), 1, "same"),
+  }],
+  ["3x3 convolution of many pixels without zeros around them, 12 channels to 20", {
+    shapes: [[5, 12, 9, 12], [3, 3, 12, 20]],
+    compute: (...xw) => tf.conv2d(...(xw as Conv), 1, "valid"),
+  }],
+  ["3x3 convolution of many pixels with uneven zeros around them", {
+    shapes: [[5, 11, 12, 4], [3, 3, 4, 8]],
+    compute: (...xw) => tf.conv2d(...(xw as Conv), 1, [[0, 0], [2, 0], [0, 1], [0, 0]]),
+  }],
   ["depthwise convolution of many pixels, 65 channels", {
     shapes: [[4, 16, 15, 65], [3, 3, 65, 1]],
     compute: (...xw) => tf.depthwiseConv2d(...(xw as Conv), 1, "same"),

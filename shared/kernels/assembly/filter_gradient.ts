@@ -1,9 +1,9 @@
 import { FLOAT, multiplyAdd, offsetOf, PANEL, PANEL_ROW, VECTOR } from "./simd";
 
 /** Weights of a tile that follow one another in a row of the filter, for the eight channels of a panel. */
-const TILE: i32 = 6;
+export const TILE: i32 = 6;
 /** Bytes of a tile's sums. */
-const TILE_BYTES: usize = 192;
+export const TILE_BYTES: usize = 192;
 /** Pixels that are gone through at a time: what tiles see of them stays in the first cache. */
 const BLOCK: i32 = 256;
 
@@ -45,16 +45,25 @@ export function filterGradient(
         start,
         end,
         sums + <usize>unit * TILE_BYTES,
+        start === 0,
       );
     }
   }
 }
 
-/** Adds the outer products of six floats of the input with eight of the gradient; the first block starts from zero. */
-function addOuterProducts(input: usize, seen: usize, gradient: usize, start: i32, end: i32, sums: usize): void {
+/** Adds the outer products of six floats of the input with eight of the gradient; the first ones start from zero. */
+export function addOuterProducts(
+  input: usize,
+  seen: usize,
+  gradient: usize,
+  start: i32,
+  end: i32,
+  sums: usize,
+  fromZero: bool,
+): void {
   let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00;
   let c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
-  if (start > 0) {
+  if (!fromZero) {
     c00 = v128.load(sums), c01 = v128.load(sums, VECTOR);
     c10 = v128.load(sums, 2 * VECTOR), c11 = v128.load(sums, 3 * VECTOR);
     c20 = v128.load(sums, 4 * VECTOR), c21 = v128.load(sums, 5 * VECTOR);

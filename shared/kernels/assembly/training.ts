@@ -7,3 +7,5 @@ export { relu, reluGradient } from "./elementwise";
 export { filterGradient, unpackSums } from "./filter_gradient";
 export { frame, packColumns, packExchanged, tabulate } from "./layout";
 export { maxPoolGradient } from "./pooling";
+export { winograd, winogradFilter } from "./winograd";
+export { joinWinogradSums, winogradSums } from "./winograd_gradient";

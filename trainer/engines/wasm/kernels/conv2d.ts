@@ -3,6 +3,7 @@ import { type ConvAttrs, convGeometry } from "../../geometry.ts";
 import { allocate, type Call, imagesOf, type Info, instead, sizeOf } from "../heap.ts";
 import { convolve, packColumns, windowsOf } from "../native/convolve.ts";
 import { rowsOf } from "../native/grid.ts";
+import { convolveWinograd, suitsWinograd } from "../native/winograd.ts";
 import { Workspace } from "../native/workspace.ts";
 
 interface Inputs {
@@ -52,8 +53,13 @@ function convolved({ inputs: { x, filter }, attrs, backend }: Call<Inputs, ConvA
   const geometry = convGeometry(x.shape, filter.shape, attrs);
   using work = new Workspace(backend);
   const y = allocate(backend, geometry.outShape);
-  const windows = windowsOf(work, imagesOf(work, x), geometry);
   const packed = packColumns(work, work.address(filter), sizeOf(filter) / geometry.outChannels, geometry.outChannels);
+  const images = imagesOf(work, x), { strideHeight: rows, strideWidth: columns, padInfo } = geometry;
+  if (suitsWinograd(filter.shape, { rows, columns }, imagesOf(work, y))) {
+    convolveWinograd(work, images, { rows: padInfo.top, columns: padInfo.left }, packed, imagesOf(work, y));
+    return y;
+  }
+  const windows = windowsOf(work, images, geometry);
   convolve(work, windows, packed, rowsOf(work, work.address(y), windows.grid.count, geometry.outChannels));
   return y;
 }

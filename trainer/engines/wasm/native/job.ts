@@ -1,4 +1,7 @@
-/** The kernels of `shared/kernels`, whose last two parameters say which part of the work to do. */
+/**
+ * The kernels of `shared/kernels`. Their last parameters say which part of the work to do, from the first unit to before the last, and, where
+ * they need memory of their own, by which thread.
+ */
 export const KERNELS = [
   "adamStep",
   "channelSums",
@@ -9,6 +12,7 @@ export const KERNELS = [
   "filterGradient",
   "frame",
   "gradientSums",
+  "joinWinogradSums",
   "maxPoolGradient",
   "packColumns",
   "packExchanged",
@@ -20,6 +24,9 @@ export const KERNELS = [
   "squaredSums",
   "tabulate",
   "unpackSums",
+  "winograd",
+  "winogradFilter",
+  "winogradSums",
 ] as const;
 
 /** One of {@link KERNELS}. */
@@ -33,11 +40,15 @@ export interface ThreadStart {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   board: SharedArrayBuffer;
+  /** Its number, from 1. */
+  thread: number;
 }
 
 /** Parts that a job can have at most. */
 export const MAX_CHUNKS = 255;
 const MAX_ARGS = 20;
+/** How often a waiting thread looks before it sleeps: some tens of microseconds. */
+const LOOKS = Number(Deno.env.get("LOOKS") ?? 20000);
 /** A ticket is the number of a job, and the next of its chunks in the low bits. */
 const CHUNK_BITS = 8;
 
@@ -91,22 +102,32 @@ export class JobBoard {
     Atomics.store(fields, JobBoard.#TICKET, job << CHUNK_BITS);
     Atomics.store(fields, JobBoard.#POSTED, job);
     Atomics.notify(fields, JobBoard.#POSTED);
-    this.#takeChunks(kernels);
+    this.#takeChunks(kernels, 0);
     for (let done; (done = Atomics.load(fields, JobBoard.#DONE)) < chunks;) {
-      Atomics.wait(fields, JobBoard.#DONE, done);
+      this.#waitWhile(JobBoard.#DONE, done);
     }
   }
 
-  /** Helps with every job that comes; never returns. */
-  help(kernels: KernelExports): never {
+  /**
+   * Helps with every job that comes; never returns.
+   *
+   * @param thread the number of this thread, from 1: 0 is the one that posts the jobs
+   */
+  help(kernels: KernelExports, thread: number): never {
     for (let seen = 0;;) {
-      Atomics.wait(this.#fields, JobBoard.#POSTED, seen);
+      this.#waitWhile(JobBoard.#POSTED, seen);
       seen = Atomics.load(this.#fields, JobBoard.#POSTED);
-      this.#takeChunks(kernels);
+      this.#takeChunks(kernels, thread);
     }
   }
 
-  #takeChunks(kernels: KernelExports): void {
+  /** Looks for a moment before it sleeps: to be woken takes longer than most waits within a step. */
+  #waitWhile(field: number, value: number): void {
+    for (let look = 0; look < LOOKS; look++) if (Atomics.load(this.#fields, field) !== value) return;
+    Atomics.wait(this.#fields, field, value);
+  }
+
+  #takeChunks(kernels: KernelExports, thread: number): void {
     const fields = this.#fields;
     let ticket = Atomics.load(fields, JobBoard.#TICKET);
     const job = ticket >> CHUNK_BITS;
@@ -119,7 +140,7 @@ export class JobBoard {
       if (next >= chunks || ticket >> CHUNK_BITS !== job) return;
       const before = Atomics.compareExchange(fields, JobBoard.#TICKET, ticket, ticket + 1);
       if (before === ticket) {
-        kernel(...args, next * chunk, Math.min(units, (next + 1) * chunk));
+        kernel(...args, next * chunk, Math.min(units, (next + 1) * chunk), thread);
         Atomics.add(fields, JobBoard.#DONE, 1);
         Atomics.notify(fields, JobBoard.#DONE);
       }

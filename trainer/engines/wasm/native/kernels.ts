@@ -9,7 +9,7 @@ export interface NativeKernels {
   /**
    * Runs a kernel over all its units of work.
    *
-   * @param args its parameters but the last two, which say which units to do
+   * @param args its parameters but the last ones, which say which units to do, and by which thread
    * @param chunk units that one thread does in one go; more where there were too many chunks
    */
   run(kernel: KernelName, args: number[], units: number, chunk: number): void;
@@ -50,23 +50,27 @@ function onThisThread(instance: KernelExports): NativeKernels {
     threads: 1,
     run(kernel, args, units, chunk) {
       for (let first = 0; first < units; first += chunk) {
-        instance[kernel](...args, first, Math.min(units, first + chunk));
+        instance[kernel](...args, first, Math.min(units, first + chunk), 0);
       }
     },
   };
 }
 
-function onThreads(instance: KernelExports, start: Omit<ThreadStart, "board">, threads: number): NativeKernels {
+function onThreads(
+  instance: KernelExports,
+  start: Pick<ThreadStart, "module" | "memory">,
+  threads: number,
+): NativeKernels {
   const board = JobBoard.create();
-  for (let i = 1; i < threads; i++) {
-    const workerData: ThreadStart = { ...start, board: board.buffer };
+  for (let thread = 1; thread < threads; thread++) {
+    const workerData: ThreadStart = { ...start, board: board.buffer, thread };
     // It waits for work for ever, which must not keep the process alive.
     new Worker(new URL("./thread.ts", import.meta.url), { workerData }).unref();
   }
   return {
     threads,
     run(kernel, args, units, chunk) {
-      if (units <= chunk) instance[kernel](...args, 0, units);
+      if (units <= chunk) instance[kernel](...args, 0, units, 0);
       else board.work(instance, kernel, args, units, Math.max(chunk, Math.ceil(units / MAX_CHUNKS)));
     },
   };

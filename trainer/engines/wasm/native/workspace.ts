@@ -32,6 +32,11 @@ export class Workspace implements Disposable {
     this.#kernels = nativeKernels(backend);
   }
 
+  /** How many threads a kernel may run on at once. */
+  get threads(): number {
+    return this.#kernels.threads;
+  }
+
   /** Where a tensor lies. */
   address({ dataId }: Info): Address {
     return this.#backend.getMemoryOffset(dataId);
