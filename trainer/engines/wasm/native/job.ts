@@ -48,7 +48,9 @@ export interface ThreadStart {
 export const MAX_CHUNKS = 255;
 const MAX_ARGS = 20;
 /** How often a waiting thread looks before it sleeps: some tens of microseconds. */
-const LOOKS = Number(Deno.env.get("LOOKS") ?? 20000);
+const LOOKS = 20_000;
+/** In the place of the number of a job: there will be no more. */
+const DISMISSED = -1;
 /** A ticket is the number of a job, and the next of its chunks in the low bits. */
 const CHUNK_BITS = 8;
 
@@ -108,16 +110,21 @@ export class JobBoard {
     }
   }
 
+  /** Sends those away who help, for good. */
+  dismiss(): void {
+    Atomics.store(this.#fields, JobBoard.#POSTED, DISMISSED);
+    Atomics.notify(this.#fields, JobBoard.#POSTED);
+  }
+
   /**
-   * Helps with every job that comes; never returns.
+   * Helps with every job that comes, until it is sent away.
    *
    * @param thread the number of this thread, from 1: 0 is the one that posts the jobs
    */
-  help(kernels: KernelExports, thread: number): never {
-    for (let seen = 0;;) {
-      this.#waitWhile(JobBoard.#POSTED, seen);
-      seen = Atomics.load(this.#fields, JobBoard.#POSTED);
+  help(kernels: KernelExports, thread: number): void {
+    for (let seen = 0; seen !== DISMISSED; seen = Atomics.load(this.#fields, JobBoard.#POSTED)) {
       this.#takeChunks(kernels, thread);
+      this.#waitWhile(JobBoard.#POSTED, seen);
     }
   }
 

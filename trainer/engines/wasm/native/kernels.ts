@@ -67,6 +67,7 @@ function onThreads(
     // It waits for work for ever, which must not keep the process alive.
     new Worker(new URL("./thread.ts", import.meta.url), { workerData }).unref();
   }
+  addEventListener("unload", () => board.dismiss());
   return {
     threads,
     run(kernel, args, units, chunk) {

@@ -47,5 +47,8 @@ Deno.test("every unit of every job is done once, whoever does it, and both threa
     if (job > jobs) await new Promise((resolve) => setTimeout(resolve, 10));
   }
   assert.ok(counts[units] > 0 && counts[units + 1] > 0);
-  await helper.terminate();
+  helper.ref();
+  const gone = new Promise((resolve) => helper.on("exit", resolve));
+  board.dismiss();
+  await gone;
 });
