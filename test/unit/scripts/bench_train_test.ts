@@ -18,7 +18,7 @@ const torch = () => new TrainingProcess({ ...python, args: ["scripts/bench/train
 
 Deno.test("a network that an engine cannot hold gets a row with the reason, and the others are measured", async () => {
   const values = {
-    ...{ engines: "wasm,torch", networks: "efficientnet-lite0-160,thin-resnet-64", batches: "48", threads: "1,2" },
+    ...{ engines: "wasm,torch", networks: "efficientnet-lite0-160,thin-resnet-64", batches: "112", threads: "1,2" },
     ...{ steps: "1", rounds: "1", python: "/no/python" },
   };
   const { figures, table } = await benchmark.run(values, silent);
