@@ -6,7 +6,8 @@ import { OverloadedError } from "../embedder/queue.ts";
 import { RepeatedKeyError, StaleError, UnknownError } from "../gallery/gallery.ts";
 import type { Env } from "./env.ts";
 
-const TITLES = {
+/** What each status says of itself (RFC 9110). */
+export const TITLES = {
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
@@ -52,11 +53,30 @@ export function problemOf(error: unknown, requestId: string): Problem {
   return new Problem(500, `Something unexpected failed; report it with the request id ${requestId}.`);
 }
 
+/** An error as RFC 9457 writes it. */
+export const ProblemBody = z.object({
+  type: z.literal("about:blank").meta({ description: "The status says what kind of error it is." }),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string().meta({ description: "What is wrong and what to do, in a sentence." }),
+  instance: z.string().meta({ format: "uri-reference", description: "The path that was asked for." }),
+}).meta({ id: "Problem" });
+export type ProblemBody = z.infer<typeof ProblemBody>;
+
+/** @param instance the path that was asked for */
+export function problemBody({ status, message: detail }: Problem, instance: string): ProblemBody {
+  return { type: "about:blank", title: TITLES[status], status, detail, instance };
+}
+
 /** An RFC 9457 answer. */
 export function answerProblem(c: Context<Env>, problem: Problem): Response {
-  const { status, message: detail, headers } = problem;
-  const body = { type: "about:blank", title: TITLES[status], status, detail, instance: c.req.path };
-  return c.body(JSON.stringify(body), status, { "content-type": "application/problem+json", ...headers });
+  const headers = { "content-type": "application/problem+json", ...problem.headers };
+  return c.body(JSON.stringify(problemBody(problem, pathOf(c.req.url))), problem.status, headers);
+}
+
+/** The path of a URL as RFC 3986 would have it written, whatever a client wrote. */
+function pathOf(url: string): string {
+  return new URL(url).pathname.replace(/%(?![0-9a-f]{2})|[^\w.~!$&'()*+,;=:@/%-]/gi, encodeURIComponent);
 }
 
 /**
@@ -65,6 +85,14 @@ export function answerProblem(c: Context<Env>, problem: Problem): Response {
  * @param whole the name of what was parsed, for a fault that is of no one field
  */
 export function sentenceOf(error: z.ZodError, whole = "The request"): string {
-  const { path, message } = error.issues[0];
+  const { path, message } = innermost(error.issues[0]);
   return `${path.length === 0 ? whole : `"${path.join(".")}"`} is not right: ${message}.`;
+}
+
+/** Of a value that fits none of several schemas, the fault by the one that it comes nearest to. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue;
+  const [nearest] = issue.errors.toSorted((a, b) => b[0].path.length - a[0].path.length || a.length - b.length);
+  const inner = innermost(nearest[0]);
+  return { ...inner, path: [...issue.path, ...inner.path] };
 }

@@ -11,13 +11,13 @@ const LENGTH_TOLERANCE = 1e-3;
  *
  * @throws {Problem} 409 if it is another model's; 400 if it has another size or is not of unit length
  */
-export function embeddingOf(
+export async function embeddingOf(
   input: Input,
   card: Pick<Card, "fingerprint" | "embedding">,
   embedImage: ImageEmbedder,
 ): Promise<TimedEmbedding> {
-  if (input.kind === "image") return embedImage(input.image);
-  return Promise.resolve({ embedding: own(input, card), timing: { decode: 0, embed: 0 } });
+  if ("embedding" in input) return { embedding: own(input, card), timing: { decode: 0, embed: 0 } };
+  return await embedImage(input.image);
 }
 
 function own(

@@ -1,11 +1,27 @@
 import { z } from "zod";
+import { DEFAULT_FMR } from "../decision.ts";
 import { whole } from "../whole.ts";
 
-/** A false-match rate. */
-export const Fmr = z.string()
-  .regex(/^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, "give a number above 0 and below 1")
-  .transform(Number)
-  .pipe(z.number().gt(0, "give a number above 0").lt(1, "give a number below 1"));
+const NUMBER = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** What a request may ask of the distance at which two images are called the same. */
+export const StrictnessQuery = z.object({
+  fmr: z.string()
+    .regex(NUMBER, "give a number above 0 and below 1")
+    .transform(Number)
+    .pipe(z.number().gt(0, "give a number above 0").lt(1, "give a number below 1"))
+    .optional()
+    .meta({
+      description:
+        `The share of strangers that may be taken for the same, by default ${DEFAULT_FMR} unless maxDistance is given.`,
+    }),
+  maxDistance: z.string()
+    .regex(NUMBER, "give a number from 0 to 2")
+    .transform(Number)
+    .pipe(z.number().min(0).max(2, "give a number from 0 to 2"))
+    .optional()
+    .meta({ description: "The largest distance of the same, instead of fmr; of both the stricter one holds." }),
+});
 
 /** How many subjects `/match` answers. */
 export const K = whole(1, 100);

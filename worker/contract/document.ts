@@ -1,0 +1,184 @@
+import { z } from "zod";
+import manifest from "../deno.json" with { type: "json" };
+import { ProblemBody, type ProblemStatus, TITLES } from "../middleware/problem.ts";
+import { mediaTypesOf } from "./content.ts";
+import {
+  type AnswerContract,
+  type BodyContract,
+  type Contract,
+  type HeaderName,
+  HEADERS,
+  problemsOf,
+} from "./contract.ts";
+import type { JsonSchema, OpenApiDocument, Operation, Parameter, ResponseObject } from "./open_api.ts";
+
+/** A route as Hono lists it. */
+interface Route {
+  method: string;
+  path: string;
+  handler: unknown;
+}
+
+const PROBLEMS: Partial<Record<ProblemStatus, string>> = {
+  400: "The request is malformed: an address, a parameter or a body.",
+  401: "There is no key, or one that is not known.",
+  403:
+    "The key lacks the scope; or the worker has no keys, and the request does not come from its own machine and pages.",
+  404: "The collection, subject or image is not there.",
+  409: "The embedding is another model's, or the idempotency key was used for another image.",
+  412: "The subject has another ETag than If-Match says.",
+  413: "The body is larger than the worker takes.",
+  415: "The body, or the image in it, is of a type that is not supported.",
+  422: "The image cannot be decoded, or has more pixels than the worker takes.",
+  500: "Something unexpected failed.",
+  503:
+    "The worker has more to do than it takes on, is shutting down, or cannot write its gallery; nothing was changed.",
+};
+
+const PROBLEM_HEADERS: Partial<Record<ProblemStatus, HeaderName[]>> = {
+  401: ["www-authenticate"],
+  503: ["retry-after"],
+};
+
+/**
+ * The OpenAPI document of all routes that have a contract.
+ *
+ * @param routes as `app.routes`
+ * @param needsKeys whether requests without a key are refused
+ */
+export function openApiDocument(routes: readonly Route[], needsKeys: boolean): OpenApiDocument {
+  const schemas: Record<string, JsonSchema> = {};
+  const paths: OpenApiDocument["paths"] = {};
+  for (const { method, path, handler } of routes) {
+    const contract = (handler as { contract?: Contract }).contract;
+    if (contract === undefined) continue;
+    const operations = paths[path.replaceAll(/:(\w+)/g, "{$1}")] ??= {};
+    operations[method.toLowerCase()] = operationOf(contract, needsKeys, schemas);
+  }
+  const document: OpenApiDocument = {
+    openapi: "3.1.0",
+    info: {
+      title: "Triptych",
+      version: manifest.version,
+      description: "Matches products or faces: an image in, who it is and how sure that is out.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    paths,
+    components: {
+      schemas,
+      responses: problemResponses(schemas),
+      headers: Object.fromEntries(
+        Object.entries(HEADERS).map((
+          [name, description],
+        ) => [name, { description, required: true, schema: { type: "string" } }]),
+      ),
+      securitySchemes: { key: { type: "http", scheme: "bearer", description: "One of TRIPTYCH_KEYS." } },
+    },
+  };
+  // zod keeps the schemas that have a name beside each schema that refers to them; OpenAPI keeps all in one place.
+  return JSON.parse(JSON.stringify(document).replaceAll('"#/$defs/', '"#/components/schemas/'));
+}
+
+function operationOf(contract: Contract, needsKeys: boolean, schemas: Record<string, JsonSchema>): Operation {
+  const { id, summary, description, scope, body, answers } = contract;
+  const key = { key: scope === undefined ? [] : [scope] };
+  return {
+    operationId: id,
+    summary,
+    ...description !== undefined && { description },
+    ...scope !== undefined && { security: needsKeys ? [key] : [{}, key] },
+    parameters: [
+      ...parametersOf("path", contract.params, schemas),
+      ...parametersOf("query", contract.query, schemas),
+      ...parametersOf("header", contract.headers, schemas),
+    ],
+    ...body !== undefined && { requestBody: requestBodyOf(body, schemas) },
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, answer]) => [status, responseOf(answer, schemas)]),
+      ),
+      ...Object.fromEntries(
+        problemsOf(contract).map((status) => {
+          return [status, { $ref: `#/components/responses/${nameOf(status)}` }];
+        }),
+      ),
+    },
+  };
+}
+
+/** What is sent as text is described as what it is read as. */
+function parametersOf(
+  place: Parameter["in"],
+  object: z.ZodObject | undefined,
+  schemas: Record<string, JsonSchema>,
+): Parameter[] {
+  return Object.entries(object?.shape ?? {}).map(([name, field]) => {
+    const { description, ...schema } = schemaOf(field as z.ZodType, "output", schemas);
+    return {
+      name,
+      in: place,
+      required: !(field as z.ZodType).safeParse(undefined).success,
+      description,
+      ...schema.type === "object" ? { content: { "application/json": { schema } } } : { schema },
+    };
+  });
+}
+
+function requestBodyOf(body: BodyContract, schemas: Record<string, JsonSchema>): NonNullable<Operation["requestBody"]> {
+  const { form, json, optional = false } = body;
+  const content = mediaTypesOf(body).map((type) => {
+    if (type === "multipart/form-data" && form !== undefined) {
+      return [type, { schema: schemaOf(form, "output", schemas) }];
+    }
+    if (type === "application/json" && json !== undefined) return [type, { schema: schemaOf(json, "input", schemas) }];
+    return [type, { schema: { type: "string", format: "binary", minLength: 1 } }];
+  });
+  return { required: !optional, content: Object.fromEntries(content) };
+}
+
+function responseOf(
+  { description, json, text, headers = [] }: AnswerContract,
+  schemas: Record<string, JsonSchema>,
+): ResponseObject {
+  const described = { description, headers: headersOf(headers) };
+  if (json !== undefined) {
+    return { ...described, content: { "application/json": { schema: schemaOf(json, "output", schemas) } } };
+  }
+  return text === undefined ? described : { ...described, content: { [text]: { schema: { type: "string" } } } };
+}
+
+function problemResponses(schemas: Record<string, JsonSchema>): Record<string, ResponseObject> {
+  const schema = schemaOf(ProblemBody, "output", schemas);
+  return Object.fromEntries(
+    Object.entries(PROBLEMS).map(([text, description]) => {
+      const status = Number(text) as ProblemStatus;
+      const headers = headersOf(PROBLEM_HEADERS[status] ?? []);
+      return [nameOf(status), { description, headers, content: { "application/problem+json": { schema } } }];
+    }),
+  );
+}
+
+function headersOf(names: readonly HeaderName[]): ResponseObject["headers"] {
+  return Object.fromEntries(
+    (["x-request-id", ...names] as const).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+  );
+}
+
+function nameOf(status: ProblemStatus): string {
+  return TITLES[status].replaceAll(" ", "");
+}
+
+/** @param schemas takes up the schemas that have a name */
+function schemaOf(schema: z.ZodType, io: "input" | "output", schemas: Record<string, JsonSchema>): JsonSchema {
+  const { $schema: _, $defs, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: "any",
+    override({ zodSchema, jsonSchema }) {
+      if (zodSchema._zod.def.type === "file") delete jsonSchema.contentEncoding;
+      // The format says it to people and programs.
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+    },
+  });
+  Object.assign(schemas, $defs);
+  return rest;
+}
