@@ -177,6 +177,9 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", schemas: Record<str
       if (zodSchema._zod.def.type === "file") delete jsonSchema.contentEncoding;
       // The format says it to people and programs.
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+      // zod bounds every whole number by what a double holds.
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
     },
   });
   Object.assign(schemas, $defs);

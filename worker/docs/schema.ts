@@ -53,7 +53,7 @@ function boundsOf(schema: JsonSchema): string {
     ["below", schema.exclusiveMaximum],
     ["at least", schema.minItems],
     ["at most", schema.maxItems],
-  ].filter(([, value]) => value !== undefined && Math.abs(Number(value)) < Number.MAX_SAFE_INTEGER);
+  ].filter(([, value]) => value !== undefined);
   const text = bounds.map(([word, value]) => ` ${word} ${value}`).join(",");
   return schema.default === undefined ? text : `${text}, default ${JSON.stringify(schema.default)}`;
 }

@@ -26,7 +26,7 @@ const FILTER = "Only subjects are compared whose metadata contains this object, 
 const Found = z.object({
   subject: z.string(),
   image: z.string().meta({ description: "That of the subject's images which lies nearest." }),
-  distance: z.number().min(0).max(2.001),
+  distance: z.number().min(0),
   similarity: z.number().meta({ description: "The cosine, 1 - distance^2 / 2." }),
   match: z.boolean().meta({ description: "Whether the distance is within the threshold." }),
   falseMatchProbability: z.number().min(0).max(1).meta({

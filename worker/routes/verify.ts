@@ -44,7 +44,7 @@ const VERIFY = {
       description: "Whether they are the same, and how far apart.",
       json: z.object({
         same: z.boolean(),
-        distance: z.number().min(0).max(2.001),
+        distance: z.number().min(0),
         similarity: z.number().meta({ description: "The cosine, 1 - distance^2 / 2." }),
         threshold: Threshold.pick({ distance: true }).extend({ fmr: z.number().gt(0).max(1) }),
         image: z.string().optional().meta({
