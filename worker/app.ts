@@ -113,7 +113,6 @@ export function createApp(deps: AppDeps) {
 function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsKeys: boolean) {
   let document: OpenApiDocument | undefined;
   return app
-    .route("/", playgroundRoutes(services))
     .route("/", matchRoutes(services))
     .route("/", verifyRoutes(services))
     .route("/", embedRoutes(services))
@@ -123,7 +122,8 @@ function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsK
     .route("/", modelRoutes(services))
     .route("/", healthRoutes(services))
     .route("/", metricsRoutes(services, metrics))
-    .route("/", docsRoutes(services, () => document ??= openApiDocument(app.routes, needsKeys)));
+    .route("/", docsRoutes(services, () => document ??= openApiDocument(app.routes, needsKeys)))
+    .route("/", playgroundRoutes(services));
 }
 
 /** The worker's app, as a client's types need it: `hc<AppType>(url)`. */

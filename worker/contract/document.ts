@@ -29,7 +29,7 @@ const PROBLEMS: Partial<Record<ProblemStatus, string>> = {
   412: "The subject has another ETag than If-Match says.",
   413: "The body is larger than the worker takes.",
   415: "The body, or the image in it, is of a type that is not supported.",
-  422: "The image cannot be decoded, or has more pixels than the worker takes.",
+  422: "The image cannot be decoded or has more pixels than the worker takes, or the embedding is none of its model's.",
   500: "Something unexpected failed.",
   503:
     "The worker has more to do than it takes on, is shutting down, or cannot write its gallery; nothing was changed.",

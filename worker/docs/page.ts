@@ -53,7 +53,8 @@ function operationHtml(
   const scope = security?.flatMap(({ key = [] }) => key)[0];
   return html`<section id="${operationId}">
 <h2><b class="${method}">${method}</b> <code>${path}</code></h2>
-<p><strong>${summary}.</strong> ${description ?? ""}</p>
+<p><strong>${summary}</strong></p>
+${description === undefined ? "" : html`<p>${description}</p>`}
 ${scope === undefined ? "" : html`<p>Needs a key with the scope <code>${scope}</code>, where the worker has keys.</p>`}
 ${
     parameters.length === 0 ? "" : html`

@@ -46,16 +46,16 @@ function wordOf({ type, format, contentEncoding, enum: values, const: constant }
 }
 
 function boundsOf(schema: JsonSchema): string {
+  const { minItems = 0, maxItems } = schema;
   const bounds = [
-    ["from", schema.minimum],
-    ["above", schema.exclusiveMinimum],
-    ["to", schema.maximum],
-    ["below", schema.exclusiveMaximum],
-    ["at least", schema.minItems],
-    ["at most", schema.maxItems],
-  ].filter(([, value]) => value !== undefined);
-  const text = bounds.map(([word, value]) => ` ${word} ${value}`).join(",");
-  return schema.default === undefined ? text : `${text}, default ${JSON.stringify(schema.default)}`;
+    [">", schema.exclusiveMinimum],
+    ["≥", schema.minimum],
+    ["<", schema.exclusiveMaximum],
+    ["≤", schema.maximum],
+    ["default", JSON.stringify(schema.default)],
+  ].filter(([, value]) => value !== undefined).map((bound) => bound.join(" "));
+  const count = maxItems === undefined ? "" : `, ${minItems} to ${maxItems} of them`;
+  return count + (bounds.length === 0 ? "" : ` ${bounds.join(", ")}`);
 }
 
 function joined(pieces: Html[], separator: string): Html[] {

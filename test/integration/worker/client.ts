@@ -14,11 +14,14 @@ export interface Answer {
   body: any;
 }
 
+/** A field of a form: a file, or a text. */
+export type FormValue = Uint8Array<ArrayBuffer> | string;
+
 /** How a request is made: `image` is a raw body, `json` one of JSON. */
 export interface Call {
   image?: Uint8Array<ArrayBuffer>;
   json?: unknown;
-  form?: Record<string, Uint8Array<ArrayBuffer> | string>;
+  form?: Record<string, FormValue | FormValue[]>;
   body?: BodyInit;
   headers?: Record<string, string>;
 }
@@ -45,8 +48,8 @@ export function clientOf(
     }
     if (form !== undefined) {
       const data = new FormData();
-      for (const [name, value] of Object.entries(form)) {
-        data.set(name, typeof value === "string" ? value : new Blob([value]));
+      for (const [name, values] of Object.entries(form)) {
+        for (const value of [values].flat()) data.append(name, typeof value === "string" ? value : new Blob([value]));
       }
       init.body = data;
     }
