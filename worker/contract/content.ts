@@ -2,8 +2,9 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { readBody } from "../middleware/body.ts";
 import type { Env } from "../middleware/env.ts";
-import { Problem, sentenceOf } from "../middleware/problem.ts";
+import { Problem } from "../middleware/problem.ts";
 import type { BodyContract } from "./contract.ts";
+import { parse } from "./parse.ts";
 
 /** The types of image files that can be decoded. */
 export const IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"] as const;
@@ -68,14 +69,10 @@ async function readForm(c: Context<Env>, { shape }: z.ZodObject, maxBody: number
   const form = await new Response(body, { headers }).formData().catch(() => {
     throw new Problem(400, "The body is not the multipart/form-data that its content-type announces; send it again.");
   });
-  return Object.fromEntries([...new Set(form.keys())].map((name) => {
-    const values = form.getAll(name);
-    return [name, values.length > 1 || shape[name] instanceof z.ZodArray ? values : values[0]];
-  }));
-}
-
-function parse(schema: z.ZodType, value: unknown, what: string): unknown {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new Problem(400, sentenceOf(parsed.error, what));
+  return Object.fromEntries(
+    [...Map.groupBy(form, ([name]) => name)].map(([name, fields]) => {
+      const values = fields.map(([, value]) => value);
+      return [name, values.length > 1 || shape[name] instanceof z.ZodArray ? values : values[0]];
+    }),
+  );
 }

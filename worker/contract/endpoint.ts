@@ -6,6 +6,7 @@ import { authorize, type Key } from "../middleware/keys.ts";
 import type { ProblemBody, ProblemStatus } from "../middleware/problem.ts";
 import type { BODY_PROBLEMS, BodyContract, Contract, EVERY_PROBLEM, HeaderName, KEY_PROBLEM } from "./contract.ts";
 import { readContent } from "./content.ts";
+import { parse } from "./parse.ts";
 
 /** What a handler gets of a request: what its contract names, parsed. */
 export interface RequestOf<C extends Contract> {
@@ -54,9 +55,9 @@ export function createEndpoint(keys: readonly Key[] | undefined, maxBody: number
     const handler = async (c: Context<Env>) => {
       if (contract.scope !== undefined) authorize(keys, contract.scope, c.req.header("authorization"));
       const request = {
-        params: contract.params?.parse(c.req.param()),
-        query: contract.query?.parse(c.req.query()),
-        headers: contract.headers?.parse(c.req.header()),
+        params: contract.params && parse(contract.params, c.req.param(), "The path"),
+        query: contract.query && parse(contract.query, c.req.query(), "The query"),
+        headers: contract.headers && parse(contract.headers, c.req.header(), "The header"),
         body: contract.body && await readContent(c, contract.body, maxBody),
       };
       // What has passed the contract's schemas is of the types that are inferred from them.

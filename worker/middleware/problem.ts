@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
-import { GalleryError, ImageError, TriptychError, UsageError } from "../../shared/errors.ts";
+import { GalleryError, ImageError, TriptychError } from "../../shared/errors.ts";
 import { OverloadedError } from "../embedder/queue.ts";
 import { RepeatedKeyError, StaleError, UnknownError } from "../gallery/gallery.ts";
 import type { Env } from "./env.ts";
@@ -37,8 +37,6 @@ export class Problem extends TriptychError {
 export function problemOf(error: unknown, requestId: string): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof ImageError) return new Problem(error.fault === "unsupported" ? 415 : 422, error.message);
-  if (error instanceof z.ZodError) return new Problem(400, sentenceOf(error));
-  if (error instanceof UsageError) return new Problem(400, error.message);
   if (error instanceof UnknownError) return new Problem(404, error.message);
   if (error instanceof RepeatedKeyError) return new Problem(409, error.message);
   if (error instanceof StaleError) return new Problem(412, error.message);
@@ -77,22 +75,4 @@ export function answerProblem(c: Context<Env>, problem: Problem): Response {
 /** The path of a URL as RFC 3986 would have it written, whatever a client wrote. */
 function pathOf(url: string): string {
   return new URL(url).pathname.replace(/%(?![0-9a-f]{2})|[^\w.~!$&'()*+,;=:@/%-]/gi, encodeURIComponent);
-}
-
-/**
- * One sentence of what a schema found first.
- *
- * @param whole the name of what was parsed, for a fault that is of no one field
- */
-export function sentenceOf(error: z.ZodError, whole = "The request"): string {
-  const { path, message } = innermost(error.issues[0]);
-  return `${path.length === 0 ? whole : `"${path.join(".")}"`} is not right: ${message}.`;
-}
-
-/** Of a value that fits none of several schemas, the fault by the one that it comes nearest to. */
-function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue;
-  const [nearest] = issue.errors.toSorted((a, b) => b[0].path.length - a[0].path.length || a.length - b.length);
-  const inner = innermost(nearest[0]);
-  return { ...inner, path: [...issue.path, ...inner.path] };
 }
