@@ -19,7 +19,8 @@ interface Route {
   handler: unknown;
 }
 
-const PROBLEMS: Partial<Record<ProblemStatus, string>> = {
+/** 405 is of no operation: it tells which there are. */
+const PROBLEMS: Record<Exclude<ProblemStatus, 405>, string> = {
   400: "The request is malformed: an address, a parameter or a body.",
   401: "There is no key, or one that is not known.",
   403:
@@ -47,13 +48,12 @@ const PROBLEM_HEADERS: Partial<Record<ProblemStatus, HeaderName[]>> = {
  * @param needsKeys whether requests without a key are refused
  */
 export function openApiDocument(routes: readonly Route[], needsKeys: boolean): OpenApiDocument {
-  const schemas: Record<string, JsonSchema> = {};
   const paths: OpenApiDocument["paths"] = {};
   for (const { method, path, handler } of routes) {
     const contract = (handler as { contract?: Contract }).contract;
     if (contract === undefined) continue;
     const operations = paths[path.replaceAll(/:(\w+)/g, "{$1}")] ??= {};
-    operations[method.toLowerCase()] = operationOf(contract, needsKeys, schemas);
+    operations[method.toLowerCase()] = operationOf(contract, needsKeys);
   }
   const document: OpenApiDocument = {
     openapi: "3.1.0",
@@ -65,21 +65,33 @@ export function openApiDocument(routes: readonly Route[], needsKeys: boolean): O
     },
     paths,
     components: {
-      schemas,
-      responses: problemResponses(schemas),
+      schemas: {},
+      responses: problemResponses(),
       headers: Object.fromEntries(
-        Object.entries(HEADERS).map((
-          [name, description],
-        ) => [name, { description, required: true, schema: { type: "string" } }]),
+        Object.entries(HEADERS).map(([name, description]) => {
+          return [name, { description, required: true, schema: { type: "string" } }];
+        }),
       ),
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "One of TRIPTYCH_KEYS." } },
     },
   };
-  // zod keeps the schemas that have a name beside each schema that refers to them; OpenAPI keeps all in one place.
-  return JSON.parse(JSON.stringify(document).replaceAll('"#/$defs/', '"#/components/schemas/'));
+  return withSharedSchemas(document);
 }
 
-function operationOf(contract: Contract, needsKeys: boolean, schemas: Record<string, JsonSchema>): Operation {
+/** zod keeps the schemas that have a name beside each schema that refers to them; OpenAPI keeps all in one place. */
+function withSharedSchemas(document: OpenApiDocument): OpenApiDocument {
+  const schemas: Record<string, JsonSchema> = {};
+  const text = JSON.stringify(document, (key, value) => {
+    if (key !== "$defs") return value;
+    Object.assign(schemas, value);
+    return undefined;
+  });
+  const lean: OpenApiDocument = JSON.parse(text);
+  lean.components.schemas = schemas;
+  return JSON.parse(JSON.stringify(lean).replaceAll('"#/$defs/', '"#/components/schemas/'));
+}
+
+function operationOf(contract: Contract, needsKeys: boolean): Operation {
   const { id, summary, description, scope, body, answers } = contract;
   const key = { key: scope === undefined ? [] : [scope] };
   return {
@@ -88,14 +100,14 @@ function operationOf(contract: Contract, needsKeys: boolean, schemas: Record<str
     ...description !== undefined && { description },
     ...scope !== undefined && { security: needsKeys ? [key] : [{}, key] },
     parameters: [
-      ...parametersOf("path", contract.params, schemas),
-      ...parametersOf("query", contract.query, schemas),
-      ...parametersOf("header", contract.headers, schemas),
+      ...parametersOf("path", contract.params),
+      ...parametersOf("query", contract.query),
+      ...parametersOf("header", contract.headers),
     ],
-    ...body !== undefined && { requestBody: requestBodyOf(body, schemas) },
+    ...body !== undefined && { requestBody: requestBodyOf(body) },
     responses: {
       ...Object.fromEntries(
-        Object.entries(answers).map(([status, answer]) => [status, responseOf(answer, schemas)]),
+        Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)]),
       ),
       ...Object.fromEntries(
         problemsOf(contract).map((status) => {
@@ -107,13 +119,9 @@ function operationOf(contract: Contract, needsKeys: boolean, schemas: Record<str
 }
 
 /** What is sent as text is described as what it is read as. */
-function parametersOf(
-  place: Parameter["in"],
-  object: z.ZodObject | undefined,
-  schemas: Record<string, JsonSchema>,
-): Parameter[] {
+function parametersOf(place: Parameter["in"], object: z.ZodObject | undefined): Parameter[] {
   return Object.entries(object?.shape ?? {}).map(([name, field]) => {
-    const { description, ...schema } = schemaOf(field as z.ZodType, "output", schemas);
+    const { description, ...schema } = schemaOf(field as z.ZodType, "output");
     return {
       name,
       in: place,
@@ -124,31 +132,28 @@ function parametersOf(
   });
 }
 
-function requestBodyOf(body: BodyContract, schemas: Record<string, JsonSchema>): NonNullable<Operation["requestBody"]> {
+function requestBodyOf(body: BodyContract): NonNullable<Operation["requestBody"]> {
   const { form, json, optional = false } = body;
   const content = mediaTypesOf(body).map((type) => {
     if (type === "multipart/form-data" && form !== undefined) {
-      return [type, { schema: schemaOf(form, "output", schemas) }];
+      return [type, { schema: schemaOf(form, "output") }];
     }
-    if (type === "application/json" && json !== undefined) return [type, { schema: schemaOf(json, "input", schemas) }];
+    if (type === "application/json" && json !== undefined) return [type, { schema: schemaOf(json, "input") }];
     return [type, { schema: { type: "string", format: "binary", minLength: 1 } }];
   });
   return { required: !optional, content: Object.fromEntries(content) };
 }
 
-function responseOf(
-  { description, json, text, headers = [] }: AnswerContract,
-  schemas: Record<string, JsonSchema>,
-): ResponseObject {
+function responseOf({ description, json, text, headers = [] }: AnswerContract): ResponseObject {
   const described = { description, headers: headersOf(headers) };
   if (json !== undefined) {
-    return { ...described, content: { "application/json": { schema: schemaOf(json, "output", schemas) } } };
+    return { ...described, content: { "application/json": { schema: schemaOf(json, "output") } } };
   }
   return text === undefined ? described : { ...described, content: { [text]: { schema: { type: "string" } } } };
 }
 
-function problemResponses(schemas: Record<string, JsonSchema>): Record<string, ResponseObject> {
-  const schema = schemaOf(ProblemBody, "output", schemas);
+function problemResponses(): Record<string, ResponseObject> {
+  const schema = schemaOf(ProblemBody, "output");
   return Object.fromEntries(
     Object.entries(PROBLEMS).map(([text, description]) => {
       const status = Number(text) as ProblemStatus;
@@ -168,9 +173,8 @@ function nameOf(status: ProblemStatus): string {
   return TITLES[status].replaceAll(" ", "");
 }
 
-/** @param schemas takes up the schemas that have a name */
-function schemaOf(schema: z.ZodType, io: "input" | "output", schemas: Record<string, JsonSchema>): JsonSchema {
-  const { $schema: _, $defs, ...rest } = z.toJSONSchema(schema, {
+function schemaOf(schema: z.ZodType, io: "input" | "output"): JsonSchema {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, {
     io,
     unrepresentable: "any",
     override({ zodSchema, jsonSchema }) {
@@ -182,6 +186,5 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", schemas: Record<str
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
     },
   });
-  Object.assign(schemas, $defs);
-  return rest;
+  return described;
 }

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { type Card, Threshold } from "../../shared/card.ts";
+import type { Card } from "../../shared/card.ts";
 import { similarityOf } from "../../shared/distance.ts";
 import { ImageError } from "../../shared/errors.ts";
 import type { Contract } from "../contract/contract.ts";
@@ -10,12 +10,13 @@ import { OverloadedError } from "../embedder/queue.ts";
 import { DEFAULT_COLLECTION, type SearchResult } from "../gallery/gallery.ts";
 import type { Env } from "../middleware/env.ts";
 import { Problem, ProblemBody, problemBody, problemOf } from "../middleware/problem.ts";
+import { whole } from "../whole.ts";
 import { embeddingOf } from "./embedding.ts";
 import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.ts";
 import { JsonObject, jsonText } from "./json_object.ts";
 import { Name } from "./name.ts";
-import { K, StrictnessQuery } from "./query.ts";
 import type { Services } from "./services.ts";
+import { DecidingThreshold, StrictnessQuery } from "./strictness.ts";
 import { EmbedTiming, rounded, serverTiming } from "./timing.ts";
 
 /** How many images one request may bring. */
@@ -40,7 +41,7 @@ const MatchAnswer = z.object({
   subjects: z.int().min(0).meta({ description: "How many were compared." }),
   fingerprint: z.string().meta({ description: "Of the model." }),
   decision: z.enum(["match", "no_match"]).meta({ description: "Whether the nearest is within the threshold." }),
-  threshold: Threshold.pick({ distance: true }).extend({ fmr: z.number().gt(0).max(1) }),
+  threshold: DecidingThreshold,
   matches: z.array(Found).meta({ description: "The nearest subjects, each once." }),
   timing: EmbedTiming.extend({ search: z.number().min(0) }),
 }).meta({ id: "MatchAnswer" });
@@ -61,7 +62,7 @@ const MATCH = {
   scope: "match",
   query: StrictnessQuery.extend({
     collection: Name.default(DEFAULT_COLLECTION).meta({ description: "Where to look." }),
-    k: K.default(5).meta({ description: "How many subjects to answer." }),
+    k: whole(1, 100).default(5).meta({ description: "How many subjects to answer." }),
     filter: jsonText(JsonObject).optional().meta({ description: `${FILTER} It may come in the body instead.` }),
     excludeSubject: Name.optional().meta({ description: "A subject that is not compared." }),
   }),

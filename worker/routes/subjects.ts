@@ -3,10 +3,10 @@ import { z } from "zod";
 import type { Contract } from "../contract/contract.ts";
 import type { SubjectRecord } from "../gallery/gallery.ts";
 import type { Env } from "../middleware/env.ts";
+import { whole } from "../whole.ts";
 import { Cursor, cursorAt, nameAt } from "./cursor.ts";
 import { JsonObject } from "./json_object.ts";
 import { CollectionPath, SubjectPath } from "./name.ts";
-import { Limit } from "./query.ts";
 import { conditionOf, etagOf, IfMatch } from "./revision.ts";
 import type { Services } from "./services.ts";
 
@@ -44,7 +44,7 @@ const LIST = {
   params: CollectionPath,
   query: z.object({
     cursor: Cursor.optional(),
-    limit: Limit.default(100).meta({ description: "How many subjects a page has." }),
+    limit: whole(1, 1000).default(100).meta({ description: "How many subjects a page has." }),
   }),
   answers: {
     200: {

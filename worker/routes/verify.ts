@@ -1,6 +1,5 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { Threshold } from "../../shared/card.ts";
 import { distance, similarityOf } from "../../shared/distance.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { BodyOf } from "../contract/endpoint.ts";
@@ -12,8 +11,8 @@ import { embeddingOf } from "./embedding.ts";
 import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.ts";
 import { jsonText } from "./json_object.ts";
 import { SubjectPath } from "./name.ts";
-import { StrictnessQuery } from "./query.ts";
 import type { Services } from "./services.ts";
+import { DecidingThreshold, StrictnessQuery } from "./strictness.ts";
 import { serverTiming } from "./timing.ts";
 
 const Enrolled = z.strictObject(SubjectPath.shape).meta({ description: "All images of an enrolled subject." });
@@ -46,7 +45,7 @@ const VERIFY = {
         same: z.boolean(),
         distance: z.number().min(0),
         similarity: z.number().meta({ description: "The cosine, 1 - distance^2 / 2." }),
-        threshold: Threshold.pick({ distance: true }).extend({ fmr: z.number().gt(0).max(1) }),
+        threshold: DecidingThreshold,
         image: z.string().optional().meta({
           description: "Of a subject, the image that lies nearest: the one that was compared.",
         }),

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { DEFAULT_FMR } from "../decision.ts";
-import { whole } from "../whole.ts";
 
 const NUMBER = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -23,8 +22,8 @@ export const StrictnessQuery = z.object({
     .meta({ description: "The largest distance of the same, instead of fmr; of both the stricter one holds." }),
 });
 
-/** How many subjects `/match` answers. */
-export const K = whole(1, 100);
-
-/** How many subjects a page has. */
-export const Limit = whole(1, 1000);
+/** The distance that decided, and the rate that belongs to it. */
+export const DecidingThreshold = z.object({
+  fmr: z.number().gt(0).max(1).meta({ description: "The share of strangers that are as near as this." }),
+  distance: z.number().min(0),
+});
