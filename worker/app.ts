@@ -3,22 +3,29 @@ import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Card } from "../shared/card.ts";
 import { DEFAULT_MAX_BODY, DEFAULT_QUEUE } from "./config.ts";
+import { openApiDocument } from "./contract/document.ts";
+import { createEndpoint } from "./contract/endpoint.ts";
+import type { OpenApiDocument } from "./contract/open_api.ts";
 import type { Embedder } from "./embedder/embedder.ts";
 import { createImageEmbedder } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
 import type { Gallery } from "./gallery/gallery.ts";
-import { bodyLimit } from "./middleware/body.ts";
+import { drainBody } from "./middleware/body.ts";
 import { refuseWhile } from "./middleware/draining.ts";
 import type { Env } from "./middleware/env.ts";
-import { type Key, requireScope } from "./middleware/keys.ts";
+import type { Key } from "./middleware/keys.ts";
 import { localOnly } from "./middleware/local_only.ts";
+import { createMetrics, type Metrics } from "./middleware/metrics.ts";
 import { percentEncoding } from "./middleware/percent_encoding.ts";
 import { answerProblem, Problem, problemOf } from "./middleware/problem.ts";
 import { type Log, requestLog } from "./middleware/request_log.ts";
 import { collectionRoutes } from "./routes/collections.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { embedRoutes } from "./routes/embed.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { imageRoutes } from "./routes/images.ts";
 import { matchRoutes } from "./routes/match.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/model.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
 import type { Services } from "./routes/services.ts";
@@ -55,7 +62,7 @@ export interface AppDeps {
  * Deno.serve({ hostname: "127.0.0.1" }, app.fetch);
  * ```
  */
-export function createApp(deps: AppDeps): Hono<Env> {
+export function createApp(deps: AppDeps) {
   const {
     card,
     embedder,
@@ -69,13 +76,14 @@ export function createApp(deps: AppDeps): Hono<Env> {
   const services: Services = {
     card,
     gallery,
-    maxBody,
     embedImage: createImageEmbedder(embedder, card.input, createQueue(queue)),
-    needs: (scope) => requireScope(keys, scope),
+    endpoint: createEndpoint(keys, maxBody),
   };
   const app = new Hono<Env>();
   app.use(requestLog(log));
-  app.use(bodyLimit(maxBody));
+  const metrics = createMetrics();
+  app.use(metrics.count);
+  app.use(drainBody());
   if (corsOrigins.length > 0) app.use(cors(corsOptions(corsOrigins)));
   if (deps.isDraining !== undefined) app.use(refuseWhile(deps.isDraining));
   if (keys === undefined) app.use(localOnly(corsOrigins));
@@ -88,16 +96,8 @@ export function createApp(deps: AppDeps): Hono<Env> {
         new Problem(405, `${c.req.path} takes ${methods.join(", ")} only.`, { allow: methods.join(", ") }),
       ),
   }));
-  app.route("/", playgroundRoutes());
-  app.route("/", matchRoutes(services));
-  app.route("/", verifyRoutes(services));
-  app.route("/", embedRoutes(services));
-  app.route("/", collectionRoutes(services));
-  app.route("/", subjectRoutes(services));
-  app.route("/", modelRoutes(services));
-  app.route("/", healthRoutes());
   app.notFound((c) =>
-    answerProblem(c, new Problem(404, `There is nothing at ${c.req.path}; see the routes in README.md.`))
+    answerProblem(c, new Problem(404, `There is nothing at ${c.req.path}; see the routes at /docs.`))
   );
   app.onError((error, c) => {
     const requestId = c.get("requestId");
@@ -107,8 +107,27 @@ export function createApp(deps: AppDeps): Hono<Env> {
     }
     return answerProblem(c, problem);
   });
-  return app;
+  return withRoutes(app, services, metrics, keys !== undefined);
 }
+
+function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsKeys: boolean) {
+  let document: OpenApiDocument | undefined;
+  return app
+    .route("/", matchRoutes(services))
+    .route("/", verifyRoutes(services))
+    .route("/", embedRoutes(services))
+    .route("/", collectionRoutes(services))
+    .route("/", subjectRoutes(services))
+    .route("/", imageRoutes(services))
+    .route("/", modelRoutes(services))
+    .route("/", healthRoutes(services))
+    .route("/", metricsRoutes(services, metrics))
+    .route("/", docsRoutes(services, () => document ??= openApiDocument(app.routes, needsKeys)))
+    .route("/", playgroundRoutes(services));
+}
+
+/** The worker's app, as a client's types need it: `hc<AppType>(url)`. */
+export type AppType = ReturnType<typeof createApp>;
 
 function corsOptions(origins: readonly string[]) {
   return {

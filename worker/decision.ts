@@ -28,6 +28,25 @@ export function thresholdAt(
   return { fmr, distance: distances[i] + share * (distances[i + 1] - distances[i]) };
 }
 
+/** What a request may ask of the distance at which two images are called the same. */
+export interface Strictness {
+  fmr?: number | undefined;
+  maxDistance?: number | undefined;
+}
+
+/**
+ * The distance at or below which two images are called the same: for a false-match rate, by default `DEFAULT_FMR`, or a
+ * distance with the rate that it has. Of both the nearer one holds.
+ */
+export function thresholdFor(
+  card: Pick<Card, "thresholds" | "calibration">,
+  { fmr, maxDistance }: Strictness,
+): Pick<Threshold, "fmr" | "distance"> {
+  const byRate = thresholdAt(card, fmr ?? DEFAULT_FMR);
+  if (maxDistance === undefined || (fmr !== undefined && byRate.distance <= maxDistance)) return byRate;
+  return { fmr: falseMatchRate(card.calibration, maxDistance), distance: maxDistance };
+}
+
 /**
  * The share of impostor pairs at a distance or nearer: the same curve, the other way. Nearer than its first point it stays
  * at the first rate, for no lower one was measured; farther than its last point it is 1.

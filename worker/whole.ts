@@ -7,5 +7,5 @@ import { z } from "zod";
  */
 export function whole(from: number, to: number, unit = "") {
   const message = `give a whole number${unit && ` of ${unit}`} from ${from} to ${to}`;
-  return z.string().regex(/^\d{1,10}$/, message).transform(Number).pipe(z.number().min(from, message).max(to, message));
+  return z.string().regex(/^\d{1,10}$/, message).transform(Number).pipe(z.int().min(from, message).max(to, message));
 }

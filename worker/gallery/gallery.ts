@@ -13,7 +13,7 @@ export interface CollectionSummary {
   images: number;
 }
 
-/** One page of a listing, in the order of the subjects' names. */
+/** One page of a listing, in the order of `compareNames`. */
 export interface SubjectPage {
   subjects: SubjectRecord[];
   /** The last subject of this page if there are more, to be given as `after`. */
@@ -30,9 +30,9 @@ export interface Neighbour {
 
 /** What a search found. */
 export interface SearchResult {
-  /** How many subjects were compared: those with an image, not expired, that contain the filter. */
+  /** How many subjects were compared: those with an image, not expired, not excluded, that contain the filter. */
   subjects: number;
-  /** The nearest subjects, each once, ascending in distance and then by name. */
+  /** The nearest subjects, each once, ascending in distance and then in the order of `compareNames`. */
   nearest: Neighbour[];
 }
 
@@ -43,8 +43,18 @@ export interface SubjectFields {
   expiresAt: string | null;
 }
 
-/** A condition on the revision that a change meets: one of these, or any that is there. */
+/** A condition on the revision of the subject that a change meets: one of these, or any that is there. */
 export type RevisionCondition = "any" | readonly string[];
+
+/** What a search compares, and how much of it it finds. */
+export interface SearchOptions {
+  /** How many subjects at most. */
+  k: number;
+  /** Only subjects whose metadata contains it, as `contains` says. */
+  filter?: Record<string, unknown> | undefined;
+  /** A subject that is left out. */
+  exclude?: string | undefined;
+}
 
 /**
  * Who is enrolled, by collection. What has expired is not there. A change is durable, in the way of the store, when its
@@ -53,7 +63,9 @@ export type RevisionCondition = "any" | readonly string[];
  * Everything that names a collection rejects with `UnknownError` if there is none; so do subjects and images.
  */
 export interface Gallery {
+  /** All collections, in the order of `compareNames`. */
   collections(): Promise<CollectionSummary[]>;
+  collection(collection: string): Promise<CollectionSummary>;
   /** Makes a collection. @returns whether it is new */
   putCollection(collection: string): Promise<boolean>;
   /** Removes a collection and all in it; `default` is only emptied. */
@@ -76,28 +88,26 @@ export interface Gallery {
   deleteSubject(collection: string, subject: string, condition?: RevisionCondition): Promise<void>;
   /**
    * Enrols one more image, creating the subject and its collection if they are new. A request that was made before gives
-   * the image that it made then.
+   * the image that it made then, as long as that is there, whatever the condition.
    *
    * @throws {RepeatedKeyError} if the request's key was used for other content
+   * @throws {StaleError} if the condition does not hold
    */
   addImage(
     collection: string,
     subject: string,
     embedding: Float32Array,
     request?: ImageRecord["request"],
+    condition?: RevisionCondition,
   ): Promise<{ image: string; record: SubjectRecord }>;
-  deleteImage(collection: string, subject: string, image: string): Promise<void>;
+  /** @throws {StaleError} if the condition does not hold */
+  deleteImage(collection: string, subject: string, image: string, condition?: RevisionCondition): Promise<void>;
   /**
    * The nearest subjects.
    *
    * @param embedding `[dim] float32`, unit length
-   * @param options.filter only subjects whose metadata contains it
    */
-  search(
-    collection: string,
-    embedding: Float32Array,
-    options: { k: number; filter?: Record<string, unknown> | undefined },
-  ): Promise<SearchResult>;
+  search(collection: string, embedding: Float32Array, options: SearchOptions): Promise<SearchResult>;
   /** Waits until all changes are durable, and releases what is held. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { ulid } from "ulid";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
+import { compareNames } from "./compare_names.ts";
 import { contains } from "./filter.ts";
 import {
   type Gallery,
@@ -40,22 +41,18 @@ export function createMemoryGallery({ snapshot, persist, now = Date.now }: Memor
     records.purge();
     if (persist !== undefined) await persist(present());
   });
-  const check = (record: SubjectRecord | undefined, subject: string, condition: RevisionCondition | undefined) => {
-    if (condition === undefined || (condition === "any" && record !== undefined)) return;
-    if (condition === "any" || record === undefined || !condition.includes(record.revision)) {
-      throw new StaleError(subject);
-    }
+  const summary = (collection: string) => {
+    const subjects = [...records.living(collection)];
+    const images = subjects.reduce((sum, subject) => sum + subject.images.length, 0);
+    return { collection, subjects: subjects.length, images };
   };
 
   return {
-    collections: () =>
-      Promise.resolve(
-        records.names().map((collection) => {
-          const subjects = [...records.living(collection)];
-          const images = subjects.reduce((sum, subject) => sum + subject.images.length, 0);
-          return { collection, subjects: subjects.length, images };
-        }),
-      ),
+    // deno-lint-ignore require-await
+    collections: async () => records.names().map(summary),
+
+    // deno-lint-ignore require-await
+    collection: async (collection) => summary(collection),
 
     putCollection: (collection) => changes.run(() => records.create(collection)),
 
@@ -63,8 +60,9 @@ export function createMemoryGallery({ snapshot, persist, now = Date.now }: Memor
 
     // deno-lint-ignore require-await
     async subjects(collection, { after, limit }) {
-      const all = [...records.living(collection)].filter(({ subject }) => after === null || subject > after);
-      const page = all.sort((a, b) => a.subject < b.subject ? -1 : 1).slice(0, limit);
+      const all = [...records.living(collection)]
+        .filter(({ subject }) => after === null || compareNames(subject, after) > 0);
+      const page = all.sort((a, b) => compareNames(a.subject, b.subject)).slice(0, limit);
       return { subjects: page, next: all.length > limit ? page[limit - 1].subject : null };
     },
 
@@ -86,7 +84,7 @@ export function createMemoryGallery({ snapshot, persist, now = Date.now }: Memor
         records.delete(collection, subject);
       }),
 
-    addImage: (collection, subject, embedding, request) =>
+    addImage: (collection, subject, embedding, request, condition) =>
       changes.run(() => {
         const previous = records.find(collection, subject);
         const made = previous?.images.find((image) => request !== undefined && image.request?.key === request.key);
@@ -94,6 +92,7 @@ export function createMemoryGallery({ snapshot, persist, now = Date.now }: Memor
           if (made.request?.digest !== request?.digest) throw new RepeatedKeyError(request?.key ?? "");
           return { image: made.image, record: previous };
         }
+        check(previous, subject, condition);
         const image = ulid();
         const enrolled = { image, createdAt: new Date(now()).toISOString(), embedding, request };
         const record = {
@@ -108,22 +107,31 @@ export function createMemoryGallery({ snapshot, persist, now = Date.now }: Memor
         return { image, record };
       }),
 
-    deleteImage: (collection, subject, image) =>
+    deleteImage: (collection, subject, image, condition) =>
       changes.run(() => {
         const record = records.get(collection, subject);
         const images = record.images.filter((enrolled) => enrolled.image !== image);
         if (images.length === record.images.length) throw new UnknownError("image", image);
+        check(record, subject, condition);
         records.set(collection, { ...record, revision: ulid(), images });
       }),
 
     // deno-lint-ignore require-await
-    async search(collection, embedding, { k, filter }) {
-      const compared = [...records.living(collection)].filter(({ images, metadata }) =>
-        images.length > 0 && (filter === undefined || contains(metadata, filter))
+    async search(collection, embedding, { k, filter, exclude }) {
+      const compared = [...records.living(collection)].filter(({ subject, images, metadata }) =>
+        images.length > 0 && subject !== exclude && (filter === undefined || contains(metadata, filter))
       );
       return { subjects: compared.length, nearest: nearestSubjects(compared, embedding, k) };
     },
 
     close: () => changes.idle(),
   };
+}
+
+/** @throws {StaleError} if a condition does not hold */
+function check(record: SubjectRecord | undefined, subject: string, condition: RevisionCondition | undefined): void {
+  if (condition === undefined || (condition === "any" && record !== undefined)) return;
+  if (condition === "any" || record === undefined || !condition.includes(record.revision)) {
+    throw new StaleError(subject);
+  }
 }

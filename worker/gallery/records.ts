@@ -1,3 +1,4 @@
+import { compareNames } from "./compare_names.ts";
 import { DEFAULT_COLLECTION, type SubjectRecord, UnknownError } from "./gallery.ts";
 
 type Subjects = Map<string, SubjectRecord>;
@@ -16,9 +17,9 @@ export class Records {
     this.#now = now;
   }
 
-  /** The names of all collections, sorted. */
+  /** The names of all collections, in the order of `compareNames`. */
   names(): string[] {
-    return [...this.#collections.keys()].sort();
+    return [...this.#collections.keys()].sort(compareNames);
   }
 
   has(collection: string): boolean {

@@ -1,8 +1,9 @@
 import { squaredDistance } from "../../shared/distance.ts";
+import { compareNames } from "./compare_names.ts";
 import type { Neighbour, SubjectRecord } from "./gallery.ts";
 
 /**
- * Exact search: the subjects whose nearest image lies nearest, ties by the subject's name.
+ * Exact search: the subjects whose nearest image lies nearest, ties in the order of `compareNames`.
  *
  * @param subjects those to compare, each with at least one image
  * @param embedding `[dim] float32`, unit length
@@ -32,7 +33,7 @@ function before(
   a: { squared: number; record: SubjectRecord },
   b: { squared: number; record: SubjectRecord },
 ): boolean {
-  return a.squared < b.squared || (a.squared === b.squared && a.record.subject < b.record.subject);
+  return a.squared < b.squared || (a.squared === b.squared && compareNames(a.record.subject, b.record.subject) < 0);
 }
 
 /** Where the first item is of which `isAfter` holds, by bisection. */

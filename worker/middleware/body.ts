@@ -7,22 +7,14 @@ const DRAIN_BYTES = 64 << 20;
 const DRAIN_MILLISECONDS = 5_000;
 
 /**
- * Refuses bodies over a limit, by their announced length here and by their actual length in `readBody`. Whatever a handler
- * leaves unread is read and dropped before the answer goes out: a client that is still sending when its connection is
- * closed sees a reset instead of the answer.
- *
- * @param maxBody bytes
+ * Reads and drops what a handler leaves of a body before the answer goes out: a client that is still sending when its
+ * connection is closed sees a reset instead of the answer.
  */
-export function bodyLimit(maxBody: number): MiddlewareHandler<Env> {
+export function drainBody(): MiddlewareHandler<Env> {
   return async (c, next) => {
-    const announced = Number(c.req.header("content-length") ?? 0);
-    if (announced > maxBody) {
-      // Who waits for a go-ahead has not begun to send.
-      if (c.req.header("expect") === undefined) await drain(c.req.raw.body);
-      throw new Problem(413, tooLarge(maxBody));
-    }
     await next();
-    await drain(c.req.raw.body);
+    // Who waits for a go-ahead has not begun to send.
+    if (c.req.raw.bodyUsed || c.req.header("expect") === undefined) await drain(c.req.raw.body);
   };
 }
 
@@ -33,6 +25,7 @@ export function bodyLimit(maxBody: number): MiddlewareHandler<Env> {
  * @throws {Problem} 413 if it is longer; 400 if it breaks off
  */
 export async function readBody(c: Context<Env>, maxBody: number): Promise<Uint8Array<ArrayBuffer>> {
+  if (Number(c.req.header("content-length") ?? 0) > maxBody) throw new Problem(413, tooLarge(maxBody));
   const parts: Uint8Array[] = [];
   let length = 0;
   const reader = c.req.raw.body?.getReader();

@@ -1,7 +1,5 @@
-import type { MiddlewareHandler } from "hono";
 import { createHash } from "node:crypto";
 import { UsageError } from "../../shared/errors.ts";
-import type { Env } from "./env.ts";
 import { Problem } from "./problem.ts";
 
 const SCOPES = ["match", "enroll", "admin"] as const;
@@ -36,18 +34,14 @@ export function parseKeys(text: string): Key[] {
 }
 
 /**
- * Lets only requests pass whose `Authorization: Bearer` key has the scope, or `admin`.
+ * Lets only those pass whose key has a scope, or `admin`.
  *
- * @param keys undefined lets everything pass
+ * @param keys undefined lets everybody pass
+ * @param authorization the request's header
+ * @throws {Problem} 401 without a known key, 403 if it lacks the scope
  */
-export function requireScope(keys: readonly Key[] | undefined, scope: Scope): MiddlewareHandler<Env> {
-  return async (c, next) => {
-    if (keys !== undefined) authorize(keys, scope, c.req.header("authorization"));
-    await next();
-  };
-}
-
-function authorize(keys: readonly Key[], scope: Scope, authorization: string | undefined): void {
+export function authorize(keys: readonly Key[] | undefined, scope: Scope, authorization: string | undefined): void {
+  if (keys === undefined) return;
   const [, bearer] = /^Bearer +(\S+)$/i.exec(authorization ?? "") ?? [];
   if (bearer === undefined) {
     throw new Problem(401, "This needs a key: send Authorization: Bearer KEY.", { "www-authenticate": "Bearer" });

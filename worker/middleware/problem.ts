@@ -1,12 +1,13 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
-import { GalleryError, ImageError, TriptychError, UsageError } from "../../shared/errors.ts";
+import { GalleryError, ImageError, TriptychError } from "../../shared/errors.ts";
 import { OverloadedError } from "../embedder/queue.ts";
 import { RepeatedKeyError, StaleError, UnknownError } from "../gallery/gallery.ts";
 import type { Env } from "./env.ts";
 
-const TITLES = {
+/** What each status says of itself (RFC 9110). */
+export const TITLES = {
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
@@ -36,8 +37,6 @@ export class Problem extends TriptychError {
 export function problemOf(error: unknown, requestId: string): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof ImageError) return new Problem(error.fault === "unsupported" ? 415 : 422, error.message);
-  if (error instanceof z.ZodError) return new Problem(400, sentenceOf(error));
-  if (error instanceof UsageError) return new Problem(400, error.message);
   if (error instanceof UnknownError) return new Problem(404, error.message);
   if (error instanceof RepeatedKeyError) return new Problem(409, error.message);
   if (error instanceof StaleError) return new Problem(412, error.message);
@@ -52,19 +51,28 @@ export function problemOf(error: unknown, requestId: string): Problem {
   return new Problem(500, `Something unexpected failed; report it with the request id ${requestId}.`);
 }
 
-/** An RFC 9457 answer. */
-export function answerProblem(c: Context<Env>, problem: Problem): Response {
-  const { status, message: detail, headers } = problem;
-  const body = { type: "about:blank", title: TITLES[status], status, detail, instance: c.req.path };
-  return c.body(JSON.stringify(body), status, { "content-type": "application/problem+json", ...headers });
+/** An error as RFC 9457 writes it. */
+export const ProblemBody = z.object({
+  type: z.literal("about:blank").meta({ description: "The status says what kind of error it is." }),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string().meta({ description: "What is wrong and what to do, in a sentence." }),
+  instance: z.string().meta({ format: "uri-reference", description: "The path that was asked for." }),
+}).meta({ id: "Problem" });
+export type ProblemBody = z.infer<typeof ProblemBody>;
+
+/** @param instance the path that was asked for */
+export function problemBody({ status, message: detail }: Problem, instance: string): ProblemBody {
+  return { type: "about:blank", title: TITLES[status], status, detail, instance };
 }
 
-/**
- * One sentence of what a schema found first.
- *
- * @param whole the name of what was parsed, for a fault that is of no one field
- */
-export function sentenceOf(error: z.ZodError, whole = "The request"): string {
-  const { path, message } = error.issues[0];
-  return `${path.length === 0 ? whole : `"${path.join(".")}"`} is not right: ${message}.`;
+/** An RFC 9457 answer. */
+export function answerProblem(c: Context<Env>, problem: Problem): Response {
+  const headers = { "content-type": "application/problem+json", ...problem.headers };
+  return c.body(JSON.stringify(problemBody(problem, pathOf(c.req.url))), problem.status, headers);
+}
+
+/** The path of a URL as RFC 3986 would have it written, whatever a client wrote. */
+function pathOf(url: string): string {
+  return new URL(url).pathname.replace(/%(?![0-9a-f]{2})|[^\w.~!$&'()*+,;=:@/%-]/gi, encodeURIComponent);
 }

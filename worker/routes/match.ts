@@ -1,50 +1,167 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import type { Card } from "../../shared/card.ts";
 import { similarityOf } from "../../shared/distance.ts";
-import { DEFAULT_FMR, falseMatchProbability, falseMatchRate, thresholdAt } from "../decision.ts";
-import { DEFAULT_COLLECTION } from "../gallery/gallery.ts";
+import { ImageError } from "../../shared/errors.ts";
+import type { Contract } from "../contract/contract.ts";
+import type { RequestOf } from "../contract/endpoint.ts";
+import { falseMatchProbability, falseMatchRate, thresholdFor } from "../decision.ts";
+import { OverloadedError } from "../embedder/queue.ts";
+import { DEFAULT_COLLECTION, type SearchResult } from "../gallery/gallery.ts";
 import type { Env } from "../middleware/env.ts";
+import { Problem, ProblemBody, problemBody, problemOf } from "../middleware/problem.ts";
+import { whole } from "../whole.ts";
 import { embeddingOf } from "./embedding.ts";
-import { readInput } from "./input.ts";
-import { nameOf } from "./name.ts";
-import { Fmr, K } from "./query.ts";
+import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.ts";
+import { JsonObject, jsonText } from "./json_object.ts";
+import { Name } from "./name.ts";
 import type { Services } from "./services.ts";
-import { report } from "./timing.ts";
+import { DecidingThreshold, StrictnessQuery } from "./strictness.ts";
+import { EmbedTiming, rounded, serverTiming } from "./timing.ts";
 
-const Query = z.object({
-  collection: z.string().default(DEFAULT_COLLECTION),
-  k: K.default(5),
-  fmr: Fmr.default(DEFAULT_FMR),
+/** How many images one request may bring. */
+const MAX_IMAGES = 32;
+
+const FILTER = "Only subjects are compared whose metadata contains this object, with all that is in it.";
+
+const Found = z.object({
+  subject: z.string(),
+  image: z.string().meta({ description: "That of the subject's images which lies nearest." }),
+  distance: z.number().min(0),
+  similarity: z.number().meta({ description: "The cosine, 1 - distance^2 / 2." }),
+  match: z.boolean().meta({ description: "Whether the distance is within the threshold." }),
+  falseMatchProbability: z.number().min(0).max(1).meta({
+    description: "That somebody who is not enrolled finds one of so many subjects as near as this.",
+  }),
+  metadata: JsonObject,
 });
 
+const MatchAnswer = z.object({
+  collection: z.string(),
+  subjects: z.int().min(0).meta({ description: "How many were compared." }),
+  fingerprint: z.string().meta({ description: "Of the model." }),
+  decision: z.enum(["match", "no_match"]).meta({ description: "Whether the nearest is within the threshold." }),
+  threshold: DecidingThreshold,
+  matches: z.array(Found).meta({ description: "The nearest subjects, each once." }),
+  timing: EmbedTiming.extend({ search: z.number().min(0) }),
+}).meta({ id: "MatchAnswer" });
+type MatchAnswer = z.output<typeof MatchAnswer>;
+
+const MatchResults = z.object({
+  results: z.array(z.union([MatchAnswer, ProblemBody])).meta({
+    description: "For each image, in order: its answer, or what is wrong with it.",
+  }),
+}).meta({ id: "MatchResults" });
+
+const MATCH = {
+  id: "match",
+  summary: "Who is on this image?",
+  description:
+    "The nearest subjects of a collection, and whether one of them is near enough. An embedding may come in the " +
+    `image's place. Up to ${MAX_IMAGES} images in one form are answered one by one, each with its answer or its problem.`,
+  scope: "match",
+  query: StrictnessQuery.extend({
+    collection: Name.default(DEFAULT_COLLECTION).meta({ description: "Where to look." }),
+    k: whole(1, 100).default(5).meta({ description: "How many subjects to answer." }),
+    filter: jsonText(JsonObject).optional().meta({ description: `${FILTER} It may come in the body instead.` }),
+    excludeSubject: Name.optional().meta({ description: "A subject that is not compared." }),
+  }),
+  body: {
+    image: true,
+    form: z.strictObject({
+      image: z.array(ImageFile).min(1).max(MAX_IMAGES, `it may be at most ${MAX_IMAGES} images`),
+      filter: jsonText(JsonObject).optional().meta({ description: FILTER }),
+    }),
+    json: z.union([
+      z.strictObject({ image: Base64Image, filter: JsonObject.optional().meta({ description: FILTER }) }),
+      Embedding.extend({ filter: JsonObject.optional().meta({ description: FILTER }) }),
+    ]),
+  },
+  answers: {
+    200: {
+      description: "The answer to one image; to several in a form, their results.",
+      json: z.union([MatchAnswer, MatchResults]),
+      headers: ["server-timing"],
+    },
+  },
+  problems: [404, 409, 422, 500, 503],
+} as const satisfies Contract;
+
+type MatchRequest = RequestOf<typeof MATCH>;
+
 /** `POST /match`: who is on this image? */
-export function matchRoutes({ card, embedImage, gallery, maxBody, needs }: Services): Hono<Env> {
-  return new Hono<Env>().post("/match", needs("match"), async (c) => {
-    const { k, fmr, ...query } = Query.parse(c.req.query());
-    const collection = nameOf(query.collection, "collection");
-    const input = await readInput(c, maxBody);
+export function matchRoutes({ card, embedImage, gallery, endpoint }: Services) {
+  const answerTo = async (input: Input, { query, body }: MatchRequest): Promise<MatchAnswer> => {
     const { embedding, timing } = await embeddingOf(input, card, embedImage);
     const start = performance.now();
-    const { subjects, nearest } = await gallery.search(collection, embedding, { k, filter: input.filter });
-    const search = performance.now() - start;
-    const threshold = thresholdAt(card, fmr);
-    const matches = nearest.map(({ subject, image, distance, metadata }) => ({
-      subject,
-      image,
-      distance,
-      similarity: similarityOf(distance),
-      match: distance <= threshold.distance,
-      falseMatchProbability: falseMatchProbability(falseMatchRate(card.calibration, distance), subjects),
-      metadata,
-    }));
-    return c.json({
-      collection,
-      subjects,
-      fingerprint: card.fingerprint,
-      decision: matches.some(({ match }) => match) ? "match" : "no_match",
-      threshold,
-      matches,
-      timing: report(c, { ...timing, search }),
-    });
-  });
+    const options = { k: query.k, filter: query.filter ?? filterOf(body), exclude: query.excludeSubject };
+    const found = await gallery.search(query.collection, embedding, options);
+    return describe(card, query, found, { ...timing, search: performance.now() - start });
+  };
+  return new Hono<Env>().post(
+    "/match",
+    endpoint(MATCH, async (request) => {
+      const inputs = await inputsOf(request.body);
+      if (inputs.length === 1) {
+        const body = await answerTo(inputs[0], request);
+        return { status: 200, body, headers: { "server-timing": serverTiming(body.timing) } };
+      }
+      const results: z.output<typeof MatchResults>["results"] = [];
+      // One after the other: a request holds one place in the queue, however many images it brings.
+      for (const input of inputs) results.push(await answerTo(input, request).catch(problemOfImage));
+      return { status: 200, body: { results }, headers: { "server-timing": serverTiming(totalOf(results)) } };
+    }),
+  );
+}
+
+function describe(
+  card: Card,
+  query: MatchRequest["query"],
+  { subjects, nearest }: SearchResult,
+  timing: MatchAnswer["timing"],
+): MatchAnswer {
+  const threshold = thresholdFor(card, query);
+  const matches = nearest.map(({ subject, image, distance, metadata }) => ({
+    subject,
+    image,
+    distance,
+    similarity: similarityOf(distance),
+    match: distance <= threshold.distance,
+    falseMatchProbability: falseMatchProbability(falseMatchRate(card.calibration, distance), subjects),
+    metadata,
+  }));
+  return {
+    collection: query.collection,
+    subjects,
+    fingerprint: card.fingerprint,
+    decision: matches.some(({ match }) => match) ? "match" : "no_match",
+    threshold,
+    matches,
+    timing: rounded(timing),
+  };
+}
+
+async function inputsOf(body: MatchRequest["body"]): Promise<Input[]> {
+  if (body.kind === "json") return [body.json];
+  if (body.kind === "image") return [{ image: body.image }];
+  return await Promise.all(body.form.image.map(async (file) => ({ image: await bytesOf(file) })));
+}
+
+function filterOf(body: MatchRequest["body"]): Record<string, unknown> | undefined {
+  if (body.kind === "image") return undefined;
+  return body.kind === "form" ? body.form.filter : body.json.filter;
+}
+
+/** What is wrong with one image, or its turn; anything else is wrong with the whole request. */
+function problemOfImage(error: unknown): ProblemBody {
+  if (error instanceof ImageError || error instanceof OverloadedError || error instanceof Problem) {
+    return problemBody(problemOf(error, ""), "/match");
+  }
+  throw error;
+}
+
+function totalOf(results: (MatchAnswer | ProblemBody)[]): MatchAnswer["timing"] {
+  const timings = results.flatMap((result) => "timing" in result ? [result.timing] : []);
+  const sum = (part: keyof MatchAnswer["timing"]) => timings.reduce((sum, timing) => sum + timing[part], 0);
+  return { decode: sum("decode"), embed: sum("embed"), search: sum("search") };
 }

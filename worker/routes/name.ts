@@ -1,26 +1,23 @@
-import { Problem } from "../middleware/problem.ts";
+import { z } from "zod";
+
+const RULE =
+  "a name has 1 to 128 characters, none of them a control character, and not all of them white space or dots; choose another";
 
 /**
- * The name of a collection or subject in the form under which it is kept, NFC: 1 to 128 characters (UTF-16 code units), none
- * of them a control character, not all of them white space, and neither `.` nor `..`, which mean other things in a path.
- *
- * @param what it is the name of
- * @throws {Problem} 400
+ * The name of a collection or a subject, in the form under which it is kept, NFC. Names of nothing but dots mean other
+ * things in a path.
  */
-export function nameOf(text: string, what: "collection" | "subject"): string {
-  const name = text.normalize("NFC");
-  if (name.trim() !== "" && name.length <= 128 && !/\p{Cc}|\p{Cs}|^\.\.?$/u.test(name)) return name;
-  throw new Problem(
-    400,
-    `The name of a ${what} has 1 to 128 characters, no control characters and more than white space, and is not . or ..; choose another.`,
-  );
-}
+export const Name = z.string(RULE)
+  // deno-lint-ignore no-control-regex
+  .regex(/^[^\u0000-\u001f\u007f-\u009f]{1,128}$/u, RULE)
+  .regex(/[^\s\ufeff.]/u, RULE)
+  .overwrite((name) => name.toWellFormed().normalize("NFC"));
 
-/**
- * The names in the path of a subject.
- *
- * @throws {Problem} 400
- */
-export function namesOf({ collection, subject }: { collection: string; subject: string }) {
-  return { collection: nameOf(collection, "collection"), subject: nameOf(subject, "subject") };
-}
+const Collection = Name.meta({ description: "The name of a collection." });
+const Subject = Name.meta({ description: "The name of a subject." });
+
+/** The path of a collection. */
+export const CollectionPath = z.object({ collection: Collection });
+
+/** The path of a subject, and how a subject is named in a body. */
+export const SubjectPath = z.object({ collection: Collection, subject: Subject });

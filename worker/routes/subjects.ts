@@ -1,127 +1,135 @@
-import { type Context, Hono } from "hono";
-import { createHash } from "node:crypto";
+import { Hono } from "hono";
 import { z } from "zod";
-import type { ImageRecord, RevisionCondition, SubjectRecord } from "../gallery/gallery.ts";
-import { readBody } from "../middleware/body.ts";
+import type { Contract } from "../contract/contract.ts";
+import type { SubjectRecord } from "../gallery/gallery.ts";
 import type { Env } from "../middleware/env.ts";
-import { Problem } from "../middleware/problem.ts";
-import { embeddingOf } from "./embedding.ts";
-import { type Input, mediaType, readInput } from "./input.ts";
-import { parseJson } from "./json.ts";
-import { nameOf, namesOf } from "./name.ts";
-import { Limit } from "./query.ts";
+import { whole } from "../whole.ts";
+import { Cursor, cursorAt, nameAt } from "./cursor.ts";
+import { JsonObject } from "./json_object.ts";
+import { CollectionPath, SubjectPath } from "./name.ts";
+import { conditionOf, etagOf, IfMatch } from "./revision.ts";
 import type { Services } from "./services.ts";
-import { report } from "./timing.ts";
 
-const SUBJECTS = "/collections/:collection/subjects";
-const MAX_METADATA = 8 << 10;
+/** The last moment that has a date of RFC 3339. */
+const LAST_MOMENT = Date.parse("9999-12-31T23:59:59.999Z");
 
-const Page = z.object({ cursor: z.string().optional(), limit: Limit.default(100) });
+const ExpiresAt = z.iso.datetime().nullable().meta({ description: "From then on the subject is not there any more." });
 
-const Fields = z.strictObject({
-  metadata: z.custom<Record<string, unknown>>(
-    (value) => value !== null && typeof value === "object" && !Array.isArray(value),
-    "it must be a JSON object",
-  ).refine(
-    (value) => new TextEncoder().encode(JSON.stringify(value)).length <= MAX_METADATA,
-    "it must be at most 8 KiB of JSON",
-  )
-    .default({}),
-  expiresAt: z.iso.datetime({ offset: true, message: "it must be a date and time of ISO 8601 with its zone, or null" })
-    .transform((text) => new Date(text).toISOString()).nullable().default(null),
+const Listed = z.object({
+  subject: z.string(),
+  images: z.int().min(0).meta({ description: "How many are enrolled." }),
+  metadata: JsonObject,
+  expiresAt: ExpiresAt,
 });
 
-/** `/collections/{c}/subjects`: who is enrolled, and their images. */
-export function subjectRoutes({ card, embedImage, gallery, maxBody, needs }: Services): Hono<Env> {
+const Subject = z.object({
+  subject: z.string(),
+  metadata: JsonObject,
+  expiresAt: ExpiresAt,
+  images: z.array(z.object({ image: z.string(), createdAt: z.iso.datetime() })),
+}).meta({ id: "Subject" });
+
+const Fields = z.strictObject({
+  metadata: JsonObject.default({}).meta({ description: "Any JSON object of up to 8 KiB." }),
+  expiresAt: z.iso.datetime({ offset: true, message: "it must be a date and time of ISO 8601 with its zone, or null" })
+    .transform((text) => new Date(Math.min(Date.parse(text), LAST_MOMENT)).toISOString())
+    .nullable().default(null).meta({ description: "When the subject is no longer there; null for never." }),
+});
+
+const LIST = {
+  id: "listSubjects",
+  summary: "Who is enrolled",
+  description: "In the order of their names, in pages. A cursor stays right whatever is enrolled or deleted meanwhile.",
+  scope: "enroll",
+  params: CollectionPath,
+  query: z.object({
+    cursor: Cursor.optional(),
+    limit: whole(1, 1000).default(100).meta({ description: "How many subjects a page has." }),
+  }),
+  answers: {
+    200: {
+      description: "One page.",
+      json: z.object({
+        subjects: z.array(Listed),
+        cursor: z.string().nullable().meta({ description: "That of the next page; null if this is the last." }),
+      }).meta({ id: "SubjectPage" }),
+    },
+  },
+  problems: [404, 500, 503],
+} as const satisfies Contract;
+
+const GET = {
+  id: "getSubject",
+  summary: "One subject and its images",
+  scope: "enroll",
+  params: SubjectPath,
+  answers: { 200: { description: "The subject.", json: Subject, headers: ["etag"] } },
+  problems: [404, 500, 503],
+} as const satisfies Contract;
+
+const PUT = {
+  id: "putSubject",
+  summary: "Create a subject, or replace its metadata and expiry",
+  description: "Its images stay. What the body leaves out is as if it were never set.",
+  scope: "enroll",
+  params: SubjectPath,
+  headers: IfMatch,
+  body: { json: Fields, optional: true },
+  answers: {
+    200: { description: "It was replaced.", json: Subject, headers: ["etag"] },
+    201: { description: "It was created.", json: Subject, headers: ["etag"] },
+  },
+  problems: [412, 500, 503],
+} as const satisfies Contract;
+
+const DELETE = {
+  id: "deleteSubject",
+  summary: "Delete a subject and all its images",
+  description: "At once and completely: nothing of it is kept.",
+  scope: "enroll",
+  params: SubjectPath,
+  headers: IfMatch,
+  answers: { 204: { description: "Nothing of it is left." } },
+  problems: [404, 412, 500, 503],
+} as const satisfies Contract;
+
+/** `/collections/{c}/subjects`: who is enrolled. */
+export function subjectRoutes({ gallery, endpoint }: Services) {
   return new Hono<Env>()
-    .get(SUBJECTS, needs("enroll"), async (c) => {
-      const { cursor, limit } = Page.parse(c.req.query());
-      const page = await gallery.subjects(nameOf(c.req.param("collection"), "collection"), {
-        after: cursor ? subjectAt(cursor) : null,
-        limit,
-      });
-      const subjects = page.subjects.map(({ subject, images, metadata, expiresAt }) => {
-        return { subject, images: images.length, metadata, expiresAt };
-      });
-      return c.json({ subjects, cursor: page.next === null ? null : cursorAt(page.next) });
-    })
-    .get(`${SUBJECTS}/:subject`, needs("enroll"), async (c) => {
-      const { collection, subject } = namesOf(c.req.param());
-      return answerSubject(c, await gallery.subject(collection, subject), 200);
-    })
-    .put(`${SUBJECTS}/:subject`, needs("enroll"), async (c) => {
-      const { collection, subject } = namesOf(c.req.param());
-      const fields = await readFields(c, maxBody);
-      const { record, created } = await gallery.putSubject(collection, subject, fields, ifMatch(c));
-      return answerSubject(c, record, created ? 201 : 200);
-    })
-    .delete(`${SUBJECTS}/:subject`, needs("enroll"), async (c) => {
-      const { collection, subject } = namesOf(c.req.param());
-      await gallery.deleteSubject(collection, subject, ifMatch(c));
-      return c.body(null, 204);
-    })
-    .post(`${SUBJECTS}/:subject/images`, needs("enroll"), async (c) => {
-      const { collection, subject } = namesOf(c.req.param());
-      const input = await readInput(c, maxBody);
-      const { embedding, timing } = await embeddingOf(input, card, embedImage);
-      const { image, record } = await gallery.addImage(collection, subject, embedding, requestOf(c, input));
-      report(c, timing);
-      c.header("etag", etagOf(record));
-      return c.json({ subject, image, images: record.images.length }, 201);
-    })
-    .delete(`${SUBJECTS}/:subject/images/:image`, needs("enroll"), async (c) => {
-      const { collection, subject } = namesOf(c.req.param());
-      await gallery.deleteImage(collection, subject, c.req.param("image"));
-      return c.body(null, 204);
-    });
+    .get(
+      "/collections/:collection/subjects",
+      endpoint(LIST, async ({ params: { collection }, query: { cursor, limit } }) => {
+        const page = await gallery.subjects(collection, { after: cursor ? nameAt(cursor) : null, limit });
+        const subjects = page.subjects.map(({ images, subject, metadata, expiresAt }) => {
+          return { subject, images: images.length, metadata, expiresAt };
+        });
+        return { status: 200, body: { subjects, cursor: page.next === null ? null : cursorAt(page.next) } };
+      }),
+    )
+    .get(
+      "/collections/:collection/subjects/:subject",
+      endpoint(GET, async ({ params: { collection, subject } }) => {
+        return { status: 200, ...describe(await gallery.subject(collection, subject)) };
+      }),
+    )
+    .put(
+      "/collections/:collection/subjects/:subject",
+      endpoint(PUT, async ({ params: { collection, subject }, headers, body }) => {
+        const { record, created } = await gallery.putSubject(collection, subject, body.json, conditionOf(headers));
+        return { status: created ? 201 : 200, ...describe(record) };
+      }),
+    )
+    .delete(
+      "/collections/:collection/subjects/:subject",
+      endpoint(DELETE, async ({ params: { collection, subject }, headers }) => {
+        await gallery.deleteSubject(collection, subject, conditionOf(headers));
+        return { status: 204 };
+      }),
+    );
 }
 
-function answerSubject(c: Context<Env>, record: SubjectRecord, status: 200 | 201): Response {
+function describe(record: SubjectRecord): { body: z.output<typeof Subject>; headers: { etag: string } } {
   const { subject, metadata, expiresAt } = record;
   const images = record.images.map(({ image, createdAt }) => ({ image, createdAt }));
-  return c.json({ subject, metadata, expiresAt, images }, status, { etag: etagOf(record) });
-}
-
-async function readFields(c: Context<Env>, maxBody: number): Promise<z.infer<typeof Fields>> {
-  const body = await readBody(c, maxBody);
-  if (body.length === 0) return Fields.parse({});
-  if (mediaType(c) !== "application/json") {
-    throw new Problem(415, 'A subject is put as application/json, for example {"metadata": {}}; set the content-type.');
-  }
-  return parseJson(body, Fields, "The body");
-}
-
-function etagOf({ revision }: SubjectRecord): string {
-  return `"${revision}"`;
-}
-
-/** The revisions of `If-Match`: strong comparison, so weak tags match none (RFC 9110, section 13.1.1). */
-function ifMatch(c: Context<Env>): RevisionCondition | undefined {
-  const header = c.req.header("if-match")?.trim();
-  if (header === undefined) return undefined;
-  if (header === "*") return "any";
-  return header.split(",").flatMap((tag) => /^\s*"([^"]*)"\s*$/.exec(tag)?.[1] ?? []);
-}
-
-/** The client's idempotency key with the SHA-256 of what it enrols. */
-function requestOf(c: Context<Env>, input: Input): ImageRecord["request"] {
-  const key = c.req.header("idempotency-key");
-  if (key === undefined) return undefined;
-  if (key.length === 0 || key.length > 255) {
-    throw new Problem(400, "An Idempotency-Key has 1 to 255 characters; a UUID will do.");
-  }
-  const content = input.kind === "image" ? input.image : new Uint8Array(Float64Array.from(input.embedding).buffer);
-  return { key, digest: createHash("sha256").update(content).digest("hex") };
-}
-
-function cursorAt(subject: string): string {
-  return new TextEncoder().encode(subject).toBase64({ alphabet: "base64url", omitPadding: true });
-}
-
-function subjectAt(cursor: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.fromBase64(cursor, { alphabet: "base64url" }));
-  } catch {
-    throw new Problem(400, "This cursor is not one that a listing answered; begin without one.");
-  }
+  return { body: { subject, metadata, expiresAt, images }, headers: { etag: etagOf(record) } };
 }

@@ -1,13 +1,17 @@
-import type { Context } from "hono";
-import type { Env } from "../middleware/env.ts";
+import { z } from "zod";
 
-/**
- * Puts timings into the `Server-Timing` header, and rounds them to microseconds for the body.
- *
- * @param timing milliseconds
- */
-export function report<Timing extends Record<string, number>>(c: Context<Env>, timing: Timing): Timing {
-  const rounded = Object.entries(timing).map(([name, ms]) => [name, Math.round(ms * 1000) / 1000] as const);
-  c.header("server-timing", rounded.map(([name, ms]) => `${name};dur=${ms}`).join(", "));
-  return Object.fromEntries(rounded) as Timing;
+/** How long an image took. */
+export const EmbedTiming = z.object({
+  decode: z.number().min(0).meta({ description: "From the file to the network's input, in milliseconds." }),
+  embed: z.number().min(0).meta({ description: "The network, in milliseconds." }),
+});
+
+/** Rounds timings in milliseconds to microseconds. */
+export function rounded<Timing extends Record<string, number>>(timing: Timing): Timing {
+  return Object.fromEntries(Object.entries(timing).map(([name, ms]) => [name, Math.round(ms * 1000) / 1000])) as Timing;
+}
+
+/** The `Server-Timing` header of timings in milliseconds. */
+export function serverTiming(timing: Record<string, number>): string {
+  return Object.entries(rounded(timing)).map(([name, ms]) => `${name};dur=${ms}`).join(", ");
 }

@@ -1,91 +1,114 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { z } from "zod";
 import { distance, similarityOf } from "../../shared/distance.ts";
-import { DEFAULT_FMR, thresholdAt } from "../decision.ts";
+import type { Contract } from "../contract/contract.ts";
+import type { BodyOf } from "../contract/endpoint.ts";
+import { thresholdFor } from "../decision.ts";
 import type { Gallery } from "../gallery/gallery.ts";
-import { readBody } from "../middleware/body.ts";
 import type { Env } from "../middleware/env.ts";
 import { Problem } from "../middleware/problem.ts";
-import { imageOf, mediaType, notEmpty, readForm } from "./input.ts";
-import { decodeBase64, parseJson } from "./json.ts";
-import { namesOf } from "./name.ts";
-import { Fmr } from "./query.ts";
+import { embeddingOf } from "./embedding.ts";
+import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.ts";
+import { jsonText } from "./json_object.ts";
+import { SubjectPath } from "./name.ts";
 import type { Services } from "./services.ts";
-import { report } from "./timing.ts";
+import { DecidingThreshold, StrictnessQuery } from "./strictness.ts";
+import { serverTiming } from "./timing.ts";
 
-const Query = z.object({ fmr: Fmr.default(DEFAULT_FMR) });
+const Enrolled = z.strictObject(SubjectPath.shape).meta({ description: "All images of an enrolled subject." });
+type Enrolled = z.output<typeof Enrolled>;
 
-const Reference = z.strictObject(
-  { collection: z.string(), subject: z.string() },
-  "it must be an image or a {collection, subject}",
-);
-type Reference = z.infer<typeof Reference>;
-
-const Body = z.object({
-  a: z.string("it must be an image in base64"),
-  b: z.union([z.string(), Reference], "it must be an image in base64, or {collection, subject}"),
-});
+const VERIFY = {
+  id: "verify",
+  summary: "Are these two the same?",
+  description:
+    "Two images, or an image and all that are enrolled of a subject. Embeddings may come in the images' place.",
+  scope: "match",
+  query: StrictnessQuery,
+  body: {
+    form: z.strictObject({
+      a: ImageFile,
+      b: z.union([ImageFile, jsonText(Enrolled)], "it must be a file, or {collection, subject} as JSON"),
+    }),
+    json: z.strictObject({
+      a: z.union([Base64Image, Embedding], "it must be an image in base64, or {embedding, fingerprint}"),
+      b: z.union(
+        [Base64Image, Embedding, Enrolled],
+        "it must be an image in base64, {embedding, fingerprint}, or {collection, subject}",
+      ),
+    }),
+  },
+  answers: {
+    200: {
+      description: "Whether they are the same, and how far apart.",
+      json: z.object({
+        same: z.boolean(),
+        distance: z.number().min(0),
+        similarity: z.number().meta({ description: "The cosine, 1 - distance^2 / 2." }),
+        threshold: DecidingThreshold,
+        image: z.string().optional().meta({
+          description: "Of a subject, the image that lies nearest: the one that was compared.",
+        }),
+        fingerprint: z.string().meta({ description: "Of the model." }),
+      }).meta({ id: "VerifyAnswer" }),
+      headers: ["server-timing"],
+    },
+  },
+  problems: [404, 409, 422, 500, 503],
+} as const satisfies Contract;
 
 /** `POST /verify`: are these two the same? */
-export function verifyRoutes({ card, embedImage, gallery, maxBody, needs }: Services): Hono<Env> {
-  return new Hono<Env>().post("/verify", needs("match"), async (c) => {
-    const { fmr } = Query.parse(c.req.query());
-    const { a, b } = await readPair(c, maxBody);
-    const first = await embedImage(a);
-    const other = b instanceof Uint8Array ? await embedImage(b) : null;
-    const nearest = b instanceof Uint8Array
-      ? distance(first.embedding, other!.embedding)
-      : await nearestImage(gallery, b, first.embedding);
-    const threshold = thresholdAt(card, fmr);
-    report(c, {
-      decode: first.timing.decode + (other?.timing.decode ?? 0),
-      embed: first.timing.embed + (other?.timing.embed ?? 0),
-    });
-    return c.json({
-      same: nearest <= threshold.distance,
-      distance: nearest,
-      similarity: similarityOf(nearest),
-      threshold,
-      fingerprint: card.fingerprint,
-    });
-  });
-}
-
-/** The two sides: fields of a form or of JSON; `b` may name a subject. */
-async function readPair(
-  c: Context<Env>,
-  maxBody: number,
-): Promise<{ a: Uint8Array<ArrayBuffer>; b: Uint8Array<ArrayBuffer> | Reference }> {
-  const type = mediaType(c);
-  if (type === "multipart/form-data") {
-    const form = await readForm(c, maxBody);
-    const b = form.get("b");
-    return {
-      a: await imageOf(form, "a"),
-      b: typeof b === "string" ? parseJson(b, Reference, 'The field "b"') : await imageOf(form, "b"),
-    };
-  }
-  if (type === "application/json") {
-    const { a, b } = parseJson(await readBody(c, maxBody), Body, "The body");
-    const image = (base64: string, name: string) => notEmpty(decodeBase64(base64, name), name);
-    return { a: image(a, '"a"'), b: typeof b === "string" ? image(b, '"b"') : b };
-  }
-  throw new Problem(
-    415,
-    `The content-type "${type}" is not supported; send multipart/form-data or application/json with a and b.`,
+export function verifyRoutes({ card, embedImage, gallery, endpoint }: Services) {
+  const embed = (input: Input) => embeddingOf(input, card, embedImage);
+  return new Hono<Env>().post(
+    "/verify",
+    endpoint(VERIFY, async ({ query, body }) => {
+      const { a, b } = await sidesOf(body);
+      const first = await embed(a);
+      const second = "subject" in b ? null : await embed(b);
+      const nearest = "subject" in b
+        ? await nearestImage(gallery, b, first.embedding)
+        : { distance: distance(first.embedding, second!.embedding) };
+      const threshold = thresholdFor(card, query);
+      return {
+        status: 200,
+        body: {
+          same: nearest.distance <= threshold.distance,
+          similarity: similarityOf(nearest.distance),
+          threshold,
+          ...nearest,
+          fingerprint: card.fingerprint,
+        },
+        headers: {
+          "server-timing": serverTiming({
+            decode: first.timing.decode + (second?.timing.decode ?? 0),
+            embed: first.timing.embed + (second?.timing.embed ?? 0),
+          }),
+        },
+      };
+    }),
   );
 }
 
-/** The distance of a subject's nearest image. */
+async function sidesOf(body: BodyOf<typeof VERIFY.body>): Promise<{ a: Input; b: Input | Enrolled }> {
+  if (body.kind === "form") {
+    const { a, b } = body.form;
+    return { a: { image: await bytesOf(a) }, b: b instanceof File ? { image: await bytesOf(b) } : b };
+  }
+  const { a, b } = body.json;
+  return { a: a instanceof Uint8Array ? { image: a } : a, b: b instanceof Uint8Array ? { image: b } : b };
+}
+
+/** A subject's image that lies nearest. */
 async function nearestImage(
   gallery: Gallery,
-  reference: Reference,
+  { collection, subject }: Enrolled,
   embedding: Float32Array,
-): Promise<number> {
-  const { collection, subject } = namesOf(reference);
+): Promise<{ distance: number; image: string }> {
   const { images } = await gallery.subject(collection, subject);
   if (images.length === 0) {
     throw new Problem(404, `The subject "${subject}" has no image to compare with; enrol one first.`);
   }
-  return Math.min(...images.map((image) => distance(image.embedding, embedding)));
+  return images.map((image) => ({ image: image.image, distance: distance(image.embedding, embedding) }))
+    .reduce((nearest, other) => other.distance < nearest.distance ? other : nearest);
 }

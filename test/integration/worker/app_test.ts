@@ -48,6 +48,36 @@ Deno.test("an unknown route is 404 and a wrong method 405 with Allow, both as pr
   for (const { headers } of [unknown, wrong]) assert.equal(headers.get("content-type"), "application/problem+json");
 });
 
+Deno.test("a problem names the path that was asked for as a URI has it", async () => {
+  const { call } = newApp();
+  const instance = async (path: string) => (await call(`GET ${path}`)).body.instance;
+  assert.equal(await instance("/collections/%0B?x=1"), "/collections/%0B");
+  assert.equal(await instance("/collections/caf%C3%A9/subjects/a%2Fb"), "/collections/caf%C3%A9/subjects/a%2Fb");
+  assert.equal(await instance("/collections/é/subjects/[|]"), "/collections/%C3%A9/subjects/%5B%7C%5D");
+  assert.equal(await instance("/collections/%ZZ"), "/collections/%25ZZ");
+});
+
+Deno.test("GET /metrics counts requests by the route as it is declared, whatever names and methods clients make up", async () => {
+  const { call } = newApp();
+  for (
+    const route of ["GET /health/live", "GET /health/live", "GET /collections/a", "GET /collections/b", "BREW /tea"]
+  ) {
+    await call(route);
+  }
+  const { body, headers } = await call("GET /metrics");
+  assert.equal(headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  const counts = [...body.matchAll(/^triptych_request_duration_seconds_count\{(.*)\} (\d+)$/gm)].map((line) =>
+    line.slice(1)
+  );
+  assert.deepEqual(counts, [
+    ['method="GET",route="/health/live",status="200"', "2"],
+    ['method="GET",route="/collections/:collection",status="404"', "2"],
+    ['method="other",route="none",status="404"', "1"],
+  ]);
+  assert.match(body, /^# TYPE triptych_request_duration_seconds summary$/m);
+  assert.match(body, /^triptych_request_duration_seconds_sum\{.*route="\/health\/live",status="200"\} [\d.e-]+$/m);
+});
+
 Deno.test("every answer carries x-request-id: the client's if it is usable, otherwise a new one", async () => {
   const { call } = newApp();
   for (

@@ -1,8 +1,9 @@
 import type { Embedder } from "../../../worker/embedder/embedder.ts";
-import { type AppDeps, createApp } from "../../../worker/app.ts";
+import { type AppDeps, type AppType, createApp } from "../../../worker/app.ts";
 import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import type { LogEntry } from "../../../worker/middleware/request_log.ts";
+import { contractCheck } from "../../support/contract.ts";
 import { tinyModel } from "./tiny_model.ts";
 
 /** An answer, read. */
@@ -13,11 +14,14 @@ export interface Answer {
   body: any;
 }
 
+/** A field of a form: a file, or a text. */
+export type FormValue = Uint8Array<ArrayBuffer> | string;
+
 /** How a request is made: `image` is a raw body, `json` one of JSON. */
 export interface Call {
   image?: Uint8Array<ArrayBuffer>;
   json?: unknown;
-  form?: Record<string, Uint8Array<ArrayBuffer> | string>;
+  form?: Record<string, FormValue | FormValue[]>;
   body?: BodyInit;
   headers?: Record<string, string>;
 }
@@ -44,8 +48,8 @@ export function clientOf(
     }
     if (form !== undefined) {
       const data = new FormData();
-      for (const [name, value] of Object.entries(form)) {
-        data.set(name, typeof value === "string" ? value : new Blob([value]));
+      for (const [name, values] of Object.entries(form)) {
+        for (const value of [values].flat()) data.append(name, typeof value === "string" ? value : new Blob([value]));
       }
       init.body = data;
     }
@@ -59,19 +63,33 @@ export function clientOf(
 export const model = await tinyModel();
 export const embedder: Embedder = await createTfjsEmbedder(model);
 
-/** An app of the tiny model with an empty gallery, and what it logs. */
-export function newApp(
-  deps: Partial<AppDeps> = {},
-): { call: Client; log: LogEntry[]; app: ReturnType<typeof createApp> } {
-  const { fingerprint, embedding } = model.card;
-  const snapshot = { fingerprint, dimensions: embedding.dimensions, collections: [] };
-  const log: LogEntry[] = [];
-  const app = createApp({
-    card: model.card,
-    embedder,
-    gallery: createMemoryGallery({ snapshot }),
-    log: (entry) => log.push(entry),
-    ...deps,
-  });
-  return { call: clientOf("http://localhost", (request) => app.fetch(request)), log, app };
+/** What an empty gallery of the tiny model holds. */
+export const snapshot = {
+  fingerprint: model.card.fingerprint,
+  dimensions: model.card.embedding.dimensions,
+  collections: [],
+};
+
+function inProcess(app: AppType): Client {
+  return clientOf("http://localhost", (request) => app.fetch(request));
 }
+
+function appOf(deps: Partial<AppDeps>): AppType {
+  return createApp({ card: model.card, embedder, gallery: createMemoryGallery({ snapshot }), ...deps });
+}
+
+/** An app of the tiny model with an empty gallery, and what it logs. Its answers are held to its contract. */
+export function newApp(deps: Partial<AppDeps> = {}): { call: Client; log: LogEntry[]; app: AppType } {
+  const log: LogEntry[] = [];
+  const app = appOf({ log: (entry) => log.push(entry), ...deps });
+  const client = inProcess(app);
+  const call: Client = async (route, call) => {
+    const answer = await client(route, call);
+    contract.assertKept(route, answer);
+    return answer;
+  };
+  return { call, log, app };
+}
+
+/** What the worker's OpenAPI document says of its answers. */
+export const contract = contractCheck((await inProcess(appOf({}))("GET /openapi.json")).body);

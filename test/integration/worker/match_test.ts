@@ -127,6 +127,11 @@ Deno.test("POST /match refuses what is not right in its query with 400", async (
     "fmr=",
     "fmr=Infinity",
     "fmr=0x1",
+    "maxDistance=-1",
+    "maxDistance=2.1",
+    "maxDistance=near",
+    "maxDistance=",
+    "excludeSubject=",
     "filter=x",
     "filter=[]",
     "filter=null",
@@ -144,9 +149,9 @@ Deno.test("an embedding is refused if it is another model's, another size or not
   const cases: [number, unknown][] = [
     [409, { embedding, fingerprint: `sha256:${"0".repeat(64)}` }],
     [400, { embedding }],
-    [400, { embedding: embedding.slice(1), fingerprint }],
-    [400, { embedding: embedding.map((x: number) => 2 * x), fingerprint }],
-    [400, { embedding: embedding.map(() => 0), fingerprint }],
+    [422, { embedding: embedding.slice(1), fingerprint }],
+    [422, { embedding: embedding.map((x: number) => 2 * x), fingerprint }],
+    [422, { embedding: embedding.map(() => 0), fingerprint }],
     [400, { embedding: embedding.map(String), fingerprint }],
     [400, { embedding, fingerprint, image: base64(pictures[2]) }],
   ];
@@ -156,49 +161,42 @@ Deno.test("an embedding is refused if it is another model's, another size or not
   assert.equal((await call("GET /collections/c/subjects/new")).status, 404);
 });
 
-Deno.test("POST /verify tells the same image from another, in a form and in JSON", async () => {
-  const { call } = newApp();
-  const same = await call("POST /verify", { form: { a: pictures[0], b: pictures[0] } });
-  assert.deepEqual(same.body, {
-    same: true,
-    distance: 0,
-    similarity: 1,
-    threshold: { fmr: 0.001, distance: 0 },
-    fingerprint,
+Deno.test("POST /match takes the largest distance of a match in place of a rate, and of both the stricter one", async () => {
+  const { call } = await enrolled();
+  const match = async (query: string) => {
+    return (await call(`POST /match?collection=c&k=2&${query}`, { image: pictures[0] })).body;
+  };
+  const [, other] = (await match("")).matches;
+  const near = await match(`maxDistance=${other.distance}`);
+  assert.deepEqual(near.threshold, {
+    fmr: falseMatchRate(model.card.calibration, other.distance),
+    distance: other.distance,
   });
-  const other = await call("POST /verify", { json: { a: base64(pictures[0]), b: base64(pictures[1]) } });
-  assert.equal(other.body.same, false);
-  assert.ok(other.body.distance > 0.5);
-  assert.ok(other.headers.has("server-timing"));
+  assert.deepEqual(near.matches.map(({ match }: { match: boolean }) => match), [true, true]);
+  const nearer = await match(`maxDistance=${other.distance - 1e-6}`);
+  assert.deepEqual(nearer.matches.map(({ match }: { match: boolean }) => match), [true, false]);
+  assert.deepEqual((await match("maxDistance=0")).decision, "match");
+  assert.deepEqual((await match("fmr=0.1&maxDistance=1.9")).threshold, { fmr: 0.1, distance: 0.8 });
+  assert.deepEqual((await match("fmr=0.1&maxDistance=0.5")).threshold, { fmr: 0.01, distance: 0.5 });
 });
 
-Deno.test("POST /verify compares an image with the nearest image of a subject", async () => {
-  const { call } = await enrolled(1);
-  await call("POST /collections/c/subjects/s0/images", { image: pictures[1] });
-  const b = { collection: "c", subject: "s0" };
-  assert.equal((await call("POST /verify", { json: { a: base64(pictures[1]), b } })).body.same, true);
-  assert.equal((await call("POST /verify", { form: { a: pictures[0], b: JSON.stringify(b) } })).body.same, true);
-  assert.equal((await call("POST /verify", { json: { a: base64(pictures[2]), b } })).body.same, false);
+Deno.test("POST /match leaves out the subject that is excluded, and counts it no more", async () => {
+  const { call } = await enrolled();
+  const { body } = await call("POST /match?collection=c&k=9&excludeSubject=s1", { image: pictures[1] });
+  assert.equal(body.subjects, 4);
+  assert.deepEqual(body.matches.map(({ subject }: { subject: string }) => subject).toSorted(), [
+    "s0",
+    "s2",
+    "s3",
+    "s4",
+  ]);
+  const unknown = await call("POST /match?collection=c&excludeSubject=nobody", { image: pictures[1] });
+  assert.equal(unknown.body.subjects, 5);
 });
 
-Deno.test("POST /verify refuses what it cannot compare", async () => {
+Deno.test("POST /match names the image of a subject that lies nearest", async () => {
   const { call } = await enrolled(1);
-  await call("PUT /collections/c/subjects/empty", { json: {} });
-  const a = base64(pictures[0]);
-  const cases: [number, unknown][] = [
-    [400, { a }],
-    [400, { a, b: 5 }],
-    [400, { a, b: "***" }],
-    [400, { a, b: { subject: "s0" } }],
-    [404, { a, b: { collection: "nope", subject: "s0" } }],
-    [404, { a, b: { collection: "c", subject: "nope" } }],
-    [404, { a, b: { collection: "c", subject: "empty" } }],
-    [415, { a, b: base64(new TextEncoder().encode("a text")) }],
-  ];
-  for (const [expected, json] of cases) {
-    assert.equal((await call("POST /verify", { json })).status, expected, JSON.stringify(json));
-  }
-  assert.equal((await call("POST /verify", { form: { a: pictures[0] } })).status, 400);
-  assert.equal((await call("POST /verify", { image: pictures[0] })).status, 415);
-  assert.equal((await call("POST /verify?fmr=7", { json: { a, b: a } })).status, 400);
+  const { image } = (await call("POST /collections/c/subjects/s0/images", { image: pictures[3] })).body;
+  const { matches } = (await call("POST /match?collection=c", { image: pictures[3] })).body;
+  assert.deepEqual([matches.length, matches[0].subject, matches[0].image], [1, "s0", image]);
 });

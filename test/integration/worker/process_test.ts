@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clientOf, model } from "./client.ts";
+import { type Call, clientOf, contract, model } from "./client.ts";
 import { runToEnd, startServe, startWorker } from "./process.ts";
 import { picture, writeModel } from "./tiny_model.ts";
 
@@ -129,6 +129,27 @@ Deno.test("a body far over the limit is answered with 413 over the network, anno
     const nobody = await call("POST /collections/c/subjects/a", { image: new Uint8Array(90_000) });
     assert.equal(nobody.status, 405);
     assert.equal((await call("POST /embed", { image: pictures[0] })).status, 200);
+  } finally {
+    await worker.stop();
+  }
+});
+
+Deno.test("a worker answers a batch, and what it says of itself, over the network as in its process", async () => {
+  const worker = await startWorker({ TRIPTYCH_MODEL });
+  const call = clientOf(worker.base);
+  try {
+    const kept = async (route: string, request: Call = {}) => {
+      const answer = await call(route, request);
+      contract.assertKept(route, answer);
+      return answer;
+    };
+    for (const route of ["GET /openapi.json", "GET /docs", "GET /metrics"]) {
+      assert.equal((await kept(route)).status, 200);
+    }
+    for (const [i, image] of pictures.entries()) await kept(`POST /collections/c/subjects/s${i}/images`, { image });
+    const { results } = (await kept("POST /match?collection=c", { form: { image: pictures } })).body;
+    const nearest = results.map(({ matches }: { matches: { subject: string }[] }) => matches[0].subject);
+    assert.deepEqual(nearest, ["s0", "s1", "s2"]);
   } finally {
     await worker.stop();
   }

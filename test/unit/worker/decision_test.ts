@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { falseMatchProbability, falseMatchRate, thresholdAt } from "../../../worker/decision.ts";
+import { falseMatchProbability, falseMatchRate, thresholdAt, thresholdFor } from "../../../worker/decision.ts";
 
 const CALIBRATION = { distance: [0.5, 0.8, 0.9, 1.4], fmr: [0.001, 0.01, 0.01, 0.5] };
 const THRESHOLDS = [
@@ -44,6 +44,21 @@ Deno.test("thresholdAt() never shrinks as the rate grows", () => {
     (_, i) => thresholdAt({ ...CARD, thresholds: [] }, 10 ** (-4 + i / 100)),
   );
   for (let i = 1; i < distances.length; i++) assert.ok(distances[i].distance >= distances[i - 1].distance);
+});
+
+Deno.test("thresholdFor() is that of the default rate, of the rate or of the distance that is asked for", () => {
+  assert.deepEqual(thresholdFor(CARD, {}), { fmr: 0.001, distance: 0.5 });
+  assert.deepEqual(thresholdFor(CARD, { fmr: 0.1 }), { fmr: 0.1, distance: 1.2 });
+  const { fmr, distance } = thresholdFor(CARD, { maxDistance: 0.65 });
+  near(fmr, Math.sqrt(0.001 * 0.01));
+  assert.equal(distance, 0.65);
+  assert.deepEqual(thresholdFor(CARD, { maxDistance: 0 }), { fmr: 0.001, distance: 0 });
+  assert.deepEqual(thresholdFor(CARD, { maxDistance: 2 }), { fmr: 1, distance: 2 });
+});
+
+Deno.test("thresholdFor() takes the stricter one of a rate and a distance", () => {
+  assert.deepEqual(thresholdFor(CARD, { fmr: 0.1, maxDistance: 0.5 }), { fmr: 0.001, distance: 0.5 });
+  assert.deepEqual(thresholdFor(CARD, { fmr: 0.1, maxDistance: 1.3 }), { fmr: 0.1, distance: 1.2 });
 });
 
 Deno.test("falseMatchRate() is the calibration read the other way", () => {

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { hc } from "hono/client";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { GalleryError } from "../../../shared/errors.ts";
+import type { AppType } from "../../../worker/app.ts";
+import type { OpenApiDocument } from "../../../worker/contract/open_api.ts";
+import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
+import { parseKeys } from "../../../worker/middleware/keys.ts";
+import { type Call, contract, model, newApp, snapshot } from "./client.ts";
+import { picture } from "./tiny_model.ts";
+
+const image = await picture(1);
+const SUBJECT = "/collections/c/subjects/s";
+const document: OpenApiDocument = (await newApp().call("GET /openapi.json")).body;
+
+/** One request to every operation that has a success for it, where subject s of collection c has one image. */
+const GOOD: Record<string, [string, Call?]> = {
+  playground: ["GET /"],
+  match: ["POST /match?collection=c", { image }],
+  verify: ["POST /verify", { form: { a: image, b: JSON.stringify({ collection: "c", subject: "s" }) } }],
+  embed: ["POST /embed", { image }],
+  listCollections: ["GET /collections"],
+  getCollection: ["GET /collections/c"],
+  putCollection: ["PUT /collections/c"],
+  deleteCollection: ["DELETE /collections/c"],
+  listSubjects: ["GET /collections/c/subjects"],
+  getSubject: [`GET ${SUBJECT}`],
+  putSubject: [`PUT ${SUBJECT}`, { json: { metadata: { a: 1 } } }],
+  deleteSubject: [`DELETE ${SUBJECT}`],
+  enrolImage: [`POST ${SUBJECT}/images`, { image }],
+  deleteImage: [`DELETE ${SUBJECT}/images/IMAGE`],
+  model: ["GET /model"],
+  live: ["GET /health/live"],
+  ready: ["GET /health/ready"],
+  metrics: ["GET /metrics"],
+  openapi: ["GET /openapi.json"],
+  docs: ["GET /docs"],
+};
+
+async function enrolled(deps: Parameters<typeof newApp>[0] = {}) {
+  const app = newApp(deps);
+  const { body } = await app.call(`POST ${SUBJECT}/images`, { image });
+  const send = (operation: string, more: Call & { query?: string } = {}) => {
+    const [route, call] = GOOD[operation];
+    const headers = { ...call?.headers, ...more.headers };
+    const target = `${route.replace("IMAGE", body.image)}${more.query ?? ""}`;
+    return app.call(target, { ...call, ...more, headers });
+  };
+  return { ...app, send };
+}
+
+Deno.test("the OpenAPI document is valid", async () => {
+  const { valid, errors } = await new Validator().validate({ ...structuredClone(document) });
+  assert.ok(valid, JSON.stringify(errors));
+  assert.equal(document.openapi, "3.1.0");
+});
+
+Deno.test("the document has every route of the app, and every operation a name of its own", () => {
+  const { app } = newApp();
+  const routes = app.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`);
+  const told = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`)
+  );
+  assert.deepEqual(told.sort(), [...new Set(routes)].sort());
+  const names = Object.values(document.paths).flatMap((methods) =>
+    Object.values(methods).map(({ operationId }) => operationId)
+  );
+  assert.deepEqual(names.toSorted(), Object.keys(GOOD).sort());
+});
+
+Deno.test("every status that is documented is answered to some request, and no other", async () => {
+  const bodies = (operation: string) => operations.get(operation)?.requestBody !== undefined;
+  const operations = new Map(
+    Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).map((operation) => [operation.operationId, operation] as const)
+    ),
+  );
+  const broken = new GalleryError("It is broken.");
+  const failing = new Proxy(createMemoryGallery({ snapshot }), {
+    get: () => () => Promise.reject(new Error("secret")),
+  });
+  const persist = () => Promise.reject(broken);
+  for (const operation of Object.keys(GOOD)) {
+    await (await enrolled()).send(operation);
+    await (await enrolled()).send(operation, { query: GOOD[operation][0].includes("?") ? "&x=%ZZ" : "?x=%ZZ" });
+    await (await enrolled()).send(operation, { headers: { origin: "https://evil.example" } });
+    await (await enrolled({ keys: parseKeys("match:k") })).send(operation);
+    await (await enrolled({ isDraining: () => true })).send(operation);
+    await (await enrolled({ gallery: createMemoryGallery({ snapshot, persist }) })).send(operation);
+    await (await enrolled({ gallery: failing, embedder: { embed: () => Promise.reject(new Error("secret")) } }))
+      .send(operation);
+    if (bodies(operation)) {
+      await (await enrolled({ maxBody: 2 })).send(operation);
+      await newApp().call(GOOD[operation][0], { body: "text", headers: { "content-type": "text/plain" } });
+    }
+  }
+  const embedding = { embedding: [1], fingerprint: `sha256:${"0".repeat(64)}` };
+  const { call, send } = await enrolled();
+  for (const operation of ["putSubject", "deleteSubject", "enrolImage", "deleteImage"]) {
+    await send(operation, { headers: { "if-match": '"stale"' } });
+  }
+  const fresh = newApp();
+  for (const operation of ["getCollection", "deleteCollection", "listSubjects", "getSubject", "deleteSubject"]) {
+    await fresh.call(GOOD[operation][0]);
+  }
+  for (const operation of ["match", "verify", "deleteImage"]) await fresh.call(...GOOD[operation]);
+  await fresh.call("PUT /collections/c");
+  await fresh.call(...GOOD.putSubject);
+  await call("POST /match", { json: embedding });
+  await call("POST /verify", { json: { a: embedding, b: embedding } });
+  await call(`POST ${SUBJECT}/images`, { json: embedding });
+  const cut = image.slice(0, 60);
+  for (const operation of ["match", "embed", "enrolImage"]) await call(GOOD[operation][0], { image: cut });
+  await call("POST /verify", { form: { a: cut, b: cut } });
+  assert.deepEqual([...contract.told].filter((status) => !contract.seen.has(status)), []);
+});
+
+Deno.test("an answer that is not documented, or not as it is documented, is noticed", () => {
+  const answer = { status: 200, headers: new Headers({ "content-type": "application/json", "x-request-id": "a" }) };
+  contract.assertKept("GET /health/live", { ...answer, body: { status: "live" } });
+  assert.throws(() => contract.assertKept("GET /health/live", { ...answer, body: { status: "dead" } }));
+  assert.throws(() => contract.assertKept("GET /health/live", { ...answer, body: { status: "live", more: 1 } }));
+  assert.throws(() => contract.assertKept("GET /health/live", { ...answer, status: 404, body: { status: "live" } }));
+  assert.throws(() => contract.assertKept("GET /health/live", { ...answer, headers: new Headers(), body: "live" }));
+});
+
+Deno.test("the document says whether keys are needed, and which scope a route needs", async () => {
+  const { body } = await newApp({ keys: parseKeys("match:k") }).call("GET /openapi.json");
+  const security = ({ paths }: OpenApiDocument, path: string, method: string) => paths[path][method].security;
+  assert.deepEqual(security(document, "/match", "post"), [{}, { key: ["match"] }]);
+  assert.deepEqual(security(body, "/match", "post"), [{ key: ["match"] }]);
+  assert.deepEqual(security(body, "/collections/{collection}", "delete"), [{ key: ["admin"] }]);
+  assert.equal(security(body, "/health/live", "get"), undefined);
+});
+
+Deno.test("GET /docs tells of every operation, its statuses and schemas, and loads and runs nothing", async () => {
+  const { status, body } = await newApp().call("GET /docs");
+  assert.equal(status, 200);
+  assert.ok(body.length < 300_000, `${body.length} bytes`);
+  assert.doesNotMatch(body, /<script|https?:\/\/|undefined|\[object|NaN/);
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, { operationId, responses, parameters, summary }] of Object.entries(methods)) {
+      const section = body.split(`<section id="${operationId}">`)[1]?.split("</section>")[0] ?? "";
+      const expected = [method.toUpperCase(), path, summary, ...parameters.map(({ name }) => name)];
+      for (const text of [...expected, ...Object.keys(responses)]) {
+        assert.ok(section.includes(text), `${path}: ${text}`);
+      }
+    }
+  }
+  for (const [, target] of body.matchAll(/href="#([^"]+)"/g)) assert.ok(body.includes(`id="${target}"`), target);
+});
+
+Deno.test("a client of Hono's knows from the app's type what to send and what comes back", async () => {
+  const { app } = newApp();
+  const client = hc<AppType>("http://localhost", { fetch: app.request });
+  const file = new File([image], "photo.png", { type: "image/png" });
+  const at = { collection: "c", subject: "s" };
+  const subject = client.collections[":collection"].subjects[":subject"];
+  const enrolment = await subject.images.$post({ param: at, form: { image: file } });
+  if (enrolment.status !== 201) assert.fail((await enrolment.json()).detail);
+  const { image: id }: { image: string } = await enrolment.json();
+  const found = await client.match.$post({ query: { collection: "c", k: "1" }, form: { image: [file] } });
+  if (found.status !== 200) assert.fail((await found.json()).detail);
+  const answer = await found.json();
+  assert.ok("matches" in answer);
+  assert.equal(answer.matches[0].image, id);
+  const embedding = { embedding: Array(16).fill(0.25), fingerprint: model.card.fingerprint };
+  assert.equal((await client.verify.$post({ json: { a: embedding, b: at } })).status, 200);
+  assert.equal((await subject.$delete({ param: at, header: { "if-match": '"stale"' } })).status, 412);
+  const page = await client.collections[":collection"].subjects.$get({ param: at, query: { limit: "1" } });
+  if (page.status !== 200) assert.fail((await page.json()).detail);
+  const { subjects, cursor }: { subjects: { subject: string; images: number }[]; cursor: string | null } = await page
+    .json();
+  assert.deepEqual([subjects.map(({ subject }) => subject), cursor], [["s"], null]);
+});

@@ -1,0 +1,73 @@
+import type { StatusCode } from "hono/utils/http-status";
+import type { z } from "zod";
+import type { Scope } from "../middleware/keys.ts";
+import type { ProblemStatus } from "../middleware/problem.ts";
+
+/** The headers of answers that the contract speaks of, and what they say. */
+export const HEADERS = {
+  "x-request-id": "Names the request in the worker's log: the id that the client sent, or a new one.",
+  etag: "The subject's revision, for If-Match.",
+  "server-timing": "How long the parts of the work took, in milliseconds.",
+  "retry-after": "Seconds after which to try again.",
+  "www-authenticate": "How to send a key, and what is wrong with the one that was sent.",
+  "content-security-policy": "What the page may load: nothing from elsewhere.",
+  "referrer-policy": "That the page tells no other where it is.",
+} as const;
+
+/** The name of a header that the contract speaks of. */
+export type HeaderName = keyof typeof HEADERS;
+
+/** The statuses of the errors that any route can answer: the address may be malformed, the client not let in. */
+export const EVERY_PROBLEM = [400, 403] as const satisfies ProblemStatus[];
+
+/** Those of a route that needs a key. */
+export const KEY_PROBLEM = 401 satisfies ProblemStatus;
+
+/** Those of a route that takes a body. */
+export const BODY_PROBLEMS = [413, 415] as const satisfies ProblemStatus[];
+
+/** How a body may arrive: at least one of the ways. */
+export interface BodyContract {
+  /** As the bytes of an image file, whatever image type is announced: the bytes themselves say what they are. */
+  readonly image?: true;
+  /** As `multipart/form-data`. A field of which there may be several has an array as its schema. */
+  readonly form?: z.ZodObject;
+  /** As JSON. */
+  readonly json?: z.ZodType;
+  /** Whether there may be none: then it is as `{}`. */
+  readonly optional?: true;
+}
+
+/** What is answered with a status: JSON, a text, or nothing. */
+export interface AnswerContract {
+  readonly description: string;
+  readonly json?: z.ZodType;
+  /** The media type of a text. */
+  readonly text?: string;
+  /** Headers that it always has, beside `x-request-id`. */
+  readonly headers?: readonly HeaderName[];
+}
+
+/** What a route takes and answers: checked of requests, known of answers by their types, and told by `/openapi.json`. */
+export interface Contract {
+  /** Its name in the OpenAPI document. */
+  readonly id: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** The scope that a key needs; without one, everybody is let in. */
+  readonly scope?: Scope;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: BodyContract;
+  readonly answers: { readonly [S in StatusCode]?: AnswerContract };
+  /** The statuses of its errors, beside those that follow from the rest. */
+  readonly problems?: readonly ProblemStatus[];
+}
+
+/** The statuses of all errors that a route can answer, ascending. */
+export function problemsOf({ scope, body, problems = [] }: Contract): ProblemStatus[] {
+  const needed: readonly ProblemStatus[] = scope === undefined ? [] : [KEY_PROBLEM];
+  const taken: readonly ProblemStatus[] = body === undefined ? [] : BODY_PROBLEMS;
+  return [...EVERY_PROBLEM, ...needed, ...taken, ...problems].sort((a, b) => a - b);
+}

@@ -1,0 +1,92 @@
+import { Hono } from "hono";
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { Contract } from "../contract/contract.ts";
+import type { Env } from "../middleware/env.ts";
+import { embeddingOf } from "./embedding.ts";
+import { Base64Image, Embedding, ImageFile, type Input, inputOf } from "./input.ts";
+import { SubjectPath } from "./name.ts";
+import { conditionOf, etagOf, IfMatch } from "./revision.ts";
+import type { Services } from "./services.ts";
+import { serverTiming } from "./timing.ts";
+
+const ENROL = {
+  id: "enrolImage",
+  summary: "Enrol one more image of a subject",
+  description:
+    "Of the image, or the embedding in its place, only the embedding is kept. The subject and its collection are " +
+    "made if they are new.",
+  scope: "enroll",
+  params: SubjectPath,
+  headers: IfMatch.extend({
+    "idempotency-key": z.string()
+      .regex(/^[!-~]{1,255}$/, "it has 1 to 255 visible ASCII characters; a UUID will do")
+      .optional()
+      .meta({
+        description:
+          "Makes the request safe to repeat: with the same key and the same image, a subject gets one image, " +
+          "and every repetition is answered with that; with another image it is 409. A key is known as long as its image is there.",
+      }),
+  }),
+  body: {
+    image: true,
+    form: z.strictObject({ image: ImageFile }),
+    json: z.union([z.strictObject({ image: Base64Image }), Embedding]),
+  },
+  answers: {
+    201: {
+      description: "It was enrolled.",
+      json: z.object({
+        subject: z.string(),
+        image: z.string().meta({ description: "The id of the enrolled image." }),
+        images: z.int().min(1).meta({ description: "How many the subject has now." }),
+      }).meta({ id: "Enrolment" }),
+      headers: ["etag", "server-timing"],
+    },
+  },
+  problems: [409, 412, 422, 500, 503],
+} as const satisfies Contract;
+
+const DELETE = {
+  id: "deleteImage",
+  summary: "Delete one enrolled image",
+  description: "The subject stays, though it were its last image.",
+  scope: "enroll",
+  params: SubjectPath.extend({ image: z.string().min(1).meta({ description: "The id of an enrolled image." }) }),
+  headers: IfMatch,
+  answers: { 204: { description: "Nothing of it is left." } },
+  problems: [404, 412, 500, 503],
+} as const satisfies Contract;
+
+/** `/collections/{c}/subjects/{s}/images`: what is enrolled of a subject. */
+export function imageRoutes({ card, embedImage, gallery, endpoint }: Services) {
+  return new Hono<Env>()
+    .post(
+      "/collections/:collection/subjects/:subject/images",
+      endpoint(ENROL, async ({ params: { collection, subject }, headers, body }) => {
+        const input = await inputOf(body);
+        const { embedding, timing } = await embeddingOf(input, card, embedImage);
+        const key = headers["idempotency-key"];
+        const request = key === undefined ? undefined : { key, digest: digestOf(input) };
+        const { image, record } = await gallery.addImage(collection, subject, embedding, request, conditionOf(headers));
+        return {
+          status: 201,
+          body: { subject, image, images: record.images.length },
+          headers: { etag: etagOf(record), "server-timing": serverTiming(timing) },
+        };
+      }),
+    )
+    .delete(
+      "/collections/:collection/subjects/:subject/images/:image",
+      endpoint(DELETE, async ({ params: { collection, subject, image }, headers }) => {
+        await gallery.deleteImage(collection, subject, image, conditionOf(headers));
+        return { status: 204 };
+      }),
+    );
+}
+
+/** The SHA-256 of what is enrolled. */
+function digestOf(input: Input): string {
+  const content = "image" in input ? input.image : new Uint8Array(Float64Array.from(input.embedding).buffer);
+  return createHash("sha256").update(content).digest("hex");
+}

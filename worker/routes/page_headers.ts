@@ -1,0 +1,12 @@
+/**
+ * The headers of a page that loads nothing from elsewhere and runs nothing but its own.
+ *
+ * @param nonce of its scripts and styles
+ */
+export function pageHeaders(nonce: string) {
+  return {
+    "content-security-policy":
+      `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    "referrer-policy": "no-referrer",
+  };
+}
