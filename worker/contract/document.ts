@@ -35,6 +35,8 @@ const PROBLEMS: Partial<Record<ProblemStatus, string>> = {
     "The worker has more to do than it takes on, is shutting down, or cannot write its gallery; nothing was changed.",
 };
 
+const BINARY: JsonSchema = { type: "string", format: "binary", minLength: 1 };
+
 const PROBLEM_HEADERS: Partial<Record<ProblemStatus, HeaderName[]>> = {
   401: ["www-authenticate"],
   503: ["retry-after"],
@@ -131,20 +133,22 @@ function requestBodyOf(body: BodyContract, schemas: Record<string, JsonSchema>):
       return [type, { schema: schemaOf(form, "output", schemas) }];
     }
     if (type === "application/json" && json !== undefined) return [type, { schema: schemaOf(json, "input", schemas) }];
-    return [type, { schema: { type: "string", format: "binary", minLength: 1 } }];
+    return [type, { schema: BINARY }];
   });
   return { required: !optional, content: Object.fromEntries(content) };
 }
 
 function responseOf(
-  { description, json, text, headers = [] }: AnswerContract,
+  { description, json, text, file, headers = [] }: AnswerContract,
   schemas: Record<string, JsonSchema>,
 ): ResponseObject {
   const described = { description, headers: headersOf(headers) };
   if (json !== undefined) {
     return { ...described, content: { "application/json": { schema: schemaOf(json, "output", schemas) } } };
   }
-  return text === undefined ? described : { ...described, content: { [text]: { schema: { type: "string" } } } };
+  if (text !== undefined) return { ...described, content: { [text]: { schema: { type: "string" } } } };
+  if (file !== undefined) return { ...described, content: { [file]: { schema: BINARY } } };
+  return described;
 }
 
 function problemResponses(schemas: Record<string, JsonSchema>): Record<string, ResponseObject> {

@@ -1,0 +1,85 @@
+import { $, badge, drawAtWidth, percent, shape } from "./dom.js";
+
+const HEIGHT = 230;
+const EDGE = { left: 44, right: 10, top: 10, bottom: 46 };
+
+/**
+ * The distances that the card has a false-match rate of, ascending: the points of its calibration and its thresholds. The
+ * threshold can be set to any of them, so that no figure is guessed between two.
+ */
+export function stopsOf({ calibration, thresholds }) {
+  const measured = calibration.distance.map((distance, i) => ({ distance, fmr: calibration.fmr[i] }));
+  const others = measured.filter(({ distance }) => thresholds.every((listed) => listed.distance !== distance));
+  return [...others, ...thresholds].sort((a, b) => a.distance - b.distance);
+}
+
+/** The false-non-match rate at a stop: as measured, or between which measured rates it lies, for it falls with the distance. */
+export function fnmrText(stop, thresholds) {
+  if (stop.fnmr !== undefined) {
+    return `${percent(stop.fnmr)} (95 % interval ${percent(stop.fnmrLow)} to ${percent(stop.fnmrHigh)})`;
+  }
+  const nearer = thresholds.findLast(({ distance }) => distance < stop.distance);
+  const farther = thresholds.find(({ distance }) => distance > stop.distance);
+  if (nearer === undefined) return `${percent(farther.fnmr)} or more`;
+  if (farther === undefined) return `${percent(nearer.fnmr)} or less`;
+  return `between ${percent(farther.fnmr)} and ${percent(nearer.fnmr)}`;
+}
+
+/** Draws the card's rates over the distance, with the threshold and where the matches lie. */
+export function createScale(drawing) {
+  let shown = null;
+  const draw = () => shown && drawing.replaceChildren(...partsOf(drawing, shown));
+  drawAtWidth(drawing, draw);
+  return ({ card, stop, matches }) => {
+    shown = { card, stop, matches };
+    draw();
+  };
+}
+
+function partsOf(drawing, { card, stop, matches }) {
+  const width = drawing.clientWidth;
+  drawing.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+  const { calibration, thresholds } = card;
+  const farthest = Math.ceil(10 * Math.max(...calibration.distance)) / 10;
+  const decades = Math.ceil(-Math.log10(calibration.fmr[0]));
+  const bottom = HEIGHT - EDGE.bottom;
+  const x = (distance) => EDGE.left + Math.min(1, distance / farthest) * (width - EDGE.left - EDGE.right);
+  const y = (rate) => EDGE.top + Math.min(1, -Math.log10(Math.max(rate, 1e-12)) / decades) * (bottom - EDGE.top);
+  const line = (x1, y1, x2, y2, name) => shape("line", { x1, y1, x2, y2, class: name });
+  const text = (at, label, anchor = "middle") => shape("text", { ...at, "text-anchor": anchor }, label);
+  const rates = Array.from({ length: decades + 1 }, (_, i) => 10 ** -i);
+  const step = farthest > 1 ? 0.4 : 0.2;
+  const distances = Array.from({ length: Math.floor(farthest / step + 1e-9) + 1 }, (_, i) => i * step);
+  return [
+    shape("title", {}, `Error rates over the distance, the threshold at ${stop.distance.toFixed(3)}`),
+    shape("rect", { x: x(0), y: EDGE.top, width: x(stop.distance) - x(0), height: bottom - EDGE.top, class: "within" }),
+    ...rates.flatMap((rate) => [
+      line(x(0), y(rate), width - EDGE.right, y(rate), "grid"),
+      text({ x: EDGE.left - 6, y: y(rate) + 4 }, percent(rate), "end"),
+    ]),
+    ...distances.map((distance) => text({ x: x(distance), y: HEIGHT - 4 }, distance.toFixed(1))),
+    shape("polyline", {
+      points: calibration.distance.map((distance, i) => `${x(distance)},${y(calibration.fmr[i])}`).join(" "),
+      class: "fmr",
+    }),
+    ...thresholds.flatMap(({ distance, fnmr, fnmrLow, fnmrHigh }) => [
+      line(x(distance), y(fnmrLow), x(distance), y(fnmrHigh), "fnmr"),
+      shape("circle", { cx: x(distance), cy: y(fnmr), r: 4, class: "fnmr" }),
+    ]),
+    line(x(stop.distance), EDGE.top, x(stop.distance), bottom, "threshold"),
+    ...matches.map(({ distance, match }, i) => badge(x(distance), bottom + 14, i + 1, match)).reverse(),
+  ];
+}
+
+/** Says in words what a stop of the threshold means. */
+export function describeStop(stop, thresholds) {
+  $("distance").textContent = `at most ${stop.distance.toFixed(3)}`;
+  $("fmr").textContent = `${percent(stop.fmr)}, 1 in ${Math.round(1 / stop.fmr).toLocaleString("en")}`;
+  $("fnmr").textContent = fnmrText(stop, thresholds);
+  $("threshold").setAttribute(
+    "aria-valuetext",
+    `distance ${$("distance").textContent}, false matches ${$("fmr").textContent}, false non-matches ${
+      $("fnmr").textContent
+    }`,
+  );
+}
