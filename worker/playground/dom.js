@@ -34,7 +34,7 @@ export function drawAtWidth(drawing, draw) {
 
 /** A share as a percentage of two digits. */
 export function percent(share) {
-  if (share > 0 && share < 0.0001) return "below 0.01 %";
-  if (share > 0.9995 && share < 1) return "above 99.9 %";
-  return `${Number((100 * share).toPrecision(share > 0.99 ? 3 : 2))} %`;
+  if (share > 0 && share < 0.0001) return "below 0.01\u00a0%";
+  if (share > 0.9995 && share < 1) return "above 99.9\u00a0%";
+  return `${Number((100 * share).toPrecision(share > 0.99 ? 3 : 2))}\u00a0%`;
 }

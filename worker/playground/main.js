@@ -36,7 +36,7 @@ function draw() {
 /** Chooses a photo: the worker says what the network sees and computes its embedding, once for all searches. */
 async function choose(file) {
   if (!file) return;
-  const mine = ++latest;
+  latest++;
   [photo, embedded, matches] = [file, null, []];
   showMatches(null, "Looking");
   show("preview", URL.createObjectURL(file));
@@ -44,19 +44,18 @@ async function choose(file) {
   $("input-view").hidden = true;
   try {
     const { embedding, fingerprint } = await call("/embed", image(file));
-    if (mine !== latest) return;
+    if (photo !== file) return;
     embedded = { embedding, fingerprint };
     const url = await pictureUrl("/preview", image(file));
-    if (mine !== latest) return;
+    if (photo !== file) return;
     show("network-input", url);
     $("input-view").hidden = false;
     await match();
   } catch (error) {
-    if (mine === latest) {
-      showMatches(null, "No answer.");
-      draw();
-      throw error;
-    }
+    if (photo !== file) return;
+    showMatches(null, "No answer.");
+    draw();
+    throw error;
   }
 }
 
@@ -148,6 +147,10 @@ document.ondrop = (event) => {
 document.onpaste = ({ clipboardData }) => {
   const file = [...clipboardData.files].find(({ type }) => type.startsWith("image/"));
   if (file !== undefined) attempt(() => choose(file));
+};
+$("preview").onerror = () => {
+  $("preview").hidden = true;
+  $("hint").hidden = false;
 };
 offerCamera(choose, attempt);
 $("key").onchange = () => {

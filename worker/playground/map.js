@@ -1,6 +1,5 @@
 import { badge, drawAtWidth, percent, shape } from "./dom.js";
 
-const HEIGHT = 320;
 const EDGE = 16;
 
 /** Draws the worker's map of a collection, the photo on it, and its matches by their numbers. */
@@ -27,13 +26,13 @@ export function captionOf({ points, images, explained }) {
 function partsOf(drawing, { map, embedding, matches }) {
   const photo = embedding !== null && map.axes.length > 0 ? projected(embedding, map) : null;
   const places = photo === null ? map.points : [...map.points, photo];
-  const width = drawing.clientWidth;
-  drawing.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+  const { clientWidth: width, clientHeight: height } = drawing;
+  drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const [left, right] = rangeOf(places.map(({ x }) => x)), [low, high] = rangeOf(places.map(({ y }) => y));
   // The same scale both ways: distances on the map are comparable.
-  const scale = Math.min((width - 2 * EDGE) / (right - left), (HEIGHT - 2 * EDGE) / (high - low));
+  const scale = Math.min((width - 2 * EDGE) / (right - left), (height - 2 * EDGE) / (high - low));
   const across = (x) => width / 2 + scale * (x - (left + right) / 2);
-  const down = (y) => HEIGHT / 2 - scale * (y - (low + high) / 2);
+  const down = (y) => height / 2 - scale * (y - (low + high) / 2);
   const found = matches.flatMap((match, i) => {
     const point = map.points.find(({ image }) => image === match.image);
     return point === undefined ? [] : [badge(across(point.x), down(point.y), i + 1, match.match)];

@@ -23,7 +23,6 @@ function meaningOf({ matches: [{ distance, falseMatchProbability }], subjects })
 }
 
 function itemOf({ subject, image, distance, match }, rank, threshold) {
-  const share = match ? "within" : "beyond";
   const item = element(
     "li",
     { class: match ? "match" : "" },
@@ -32,7 +31,7 @@ function itemOf({ subject, image, distance, match }, rank, threshold) {
       "div",
       {},
       element("strong", {}, subject),
-      element("small", {}, `distance ${distance.toFixed(3)}, ${share} ${threshold.distance.toFixed(3)}`),
+      element("small", {}, `distance ${distance.toFixed(3)} ${match ? "≤" : ">"} ${threshold.distance.toFixed(3)}`),
     ),
     element("span", { class: "mark" }, match ? "match" : "no match"),
   );

@@ -21,9 +21,9 @@ export function page(nonce: string, thumbnails: boolean): string {
 <body>
 <header>
   <h1><span aria-hidden="true">▮▮▮</span> Triptych</h1>
+  <a href="/docs">API reference</a>
   <p id="model">Loading the model card</p>
   <label id="key-field" hidden>Key <input id="key" type="password" autocomplete="off"></label>
-  <a href="/docs">API reference</a>
 </header>
 <main>
   <section aria-labelledby="photo-title">
@@ -55,13 +55,13 @@ export function page(nonce: string, thumbnails: boolean): string {
       <input id="threshold" type="range" min="0" max="0" step="1" value="0" disabled></label>
     <div id="rates" role="group" aria-label="False-match rates of the model card"></div>
     <dl>
-      <dt>Distance</dt><dd id="distance"></dd>
-      <dt class="fmr-key">False-match rate</dt><dd><span id="fmr"></span>
-        <small>of pairs of different subjects are taken for the same</small></dd>
-      <dt class="fnmr-key">False-non-match rate</dt><dd><span id="fnmr"></span>
-        <small>of pairs of one subject are missed</small></dd>
+      <dt>Distance</dt><dd><strong id="distance"></strong></dd>
+      <dt class="fmr-key">False-match rate</dt>
+      <dd><strong id="fmr"></strong> of pairs of different subjects are taken for the same</dd>
+      <dt class="fnmr-key">False-non-match rate</dt>
+      <dd><strong id="fnmr"></strong> of pairs of one subject are missed</dd>
     </dl>
-    <svg id="scale" role="img" height="230"></svg>
+    <svg id="scale" role="img"></svg>
   </section>
   <section aria-labelledby="gallery-title">
     <h2 id="gallery-title" tabindex="-1">Gallery</h2>
@@ -72,7 +72,7 @@ export function page(nonce: string, thumbnails: boolean): string {
   </section>
   <section aria-labelledby="map-title" class="broad">
     <h2 id="map-title">Map of the gallery</h2>
-    <svg id="map" role="img" height="320"></svg>
+    <svg id="map" role="img"></svg>
     <p id="map-note"></p>
   </section>
 </main>

@@ -1,7 +1,8 @@
 import { $, badge, drawAtWidth, percent, shape } from "./dom.js";
 
-const HEIGHT = 230;
-const EDGE = { left: 44, right: 10, top: 10, bottom: 46 };
+const EDGE = { left: 52, right: 10, top: 10, bottom: 78 };
+/** How far the numbers of matches are from each other, pixels. */
+const LANE = 17;
 
 /**
  * The distances that the card has a false-match rate of, ascending: the points of its calibration and its thresholds. The
@@ -37,12 +38,12 @@ export function createScale(drawing) {
 }
 
 function partsOf(drawing, { card, stop, matches }) {
-  const width = drawing.clientWidth;
-  drawing.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+  const { clientWidth: width, clientHeight: height } = drawing;
+  drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const { calibration, thresholds } = card;
   const farthest = Math.ceil(10 * Math.max(...calibration.distance)) / 10;
   const decades = Math.ceil(-Math.log10(calibration.fmr[0]));
-  const bottom = HEIGHT - EDGE.bottom;
+  const bottom = height - EDGE.bottom;
   const x = (distance) => EDGE.left + Math.min(1, distance / farthest) * (width - EDGE.left - EDGE.right);
   const y = (rate) => EDGE.top + Math.min(1, -Math.log10(Math.max(rate, 1e-12)) / decades) * (bottom - EDGE.top);
   const line = (x1, y1, x2, y2, name) => shape("line", { x1, y1, x2, y2, class: name });
@@ -57,7 +58,7 @@ function partsOf(drawing, { card, stop, matches }) {
       line(x(0), y(rate), width - EDGE.right, y(rate), "grid"),
       text({ x: EDGE.left - 6, y: y(rate) + 4 }, percent(rate), "end"),
     ]),
-    ...distances.map((distance) => text({ x: x(distance), y: HEIGHT - 4 }, distance.toFixed(1))),
+    ...distances.map((distance) => text({ x: x(distance), y: height - 4 }, distance.toFixed(1))),
     shape("polyline", {
       points: calibration.distance.map((distance, i) => `${x(distance)},${y(calibration.fmr[i])}`).join(" "),
       class: "fmr",
@@ -67,8 +68,21 @@ function partsOf(drawing, { card, stop, matches }) {
       shape("circle", { cx: x(distance), cy: y(fnmr), r: 4, class: "fnmr" }),
     ]),
     line(x(stop.distance), EDGE.top, x(stop.distance), bottom, "threshold"),
-    ...matches.map(({ distance, match }, i) => badge(x(distance), bottom + 14, i + 1, match)).reverse(),
+    ...lanesOf(matches.map(({ distance }) => x(distance))).map((lane, i) =>
+      badge(x(matches[i].distance), bottom + 12 + lane * LANE, i + 1, matches[i].match)
+    ).reverse(),
   ];
+}
+
+/** In which of three lanes each of ascending places is drawn, so that few hide each other. */
+function lanesOf(places) {
+  const ends = [-LANE, -LANE, -LANE];
+  return places.map((place) => {
+    const free = ends.findIndex((end) => place - end >= LANE);
+    const lane = free < 0 ? ends.indexOf(Math.min(...ends)) : free;
+    ends[lane] = place;
+    return lane;
+  });
 }
 
 /** Says in words what a stop of the threshold means. */

@@ -12,7 +12,7 @@ header { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; align-items: baseli
 h1 { margin: 0; font-size: 1.4rem; } h1 span { color: var(--accent); letter-spacing: -.1em; }
 h2 { margin: 0 0 .75rem; font-size: 1rem; } p { margin: 0 0 .75rem; }
 header p, #meaning, #map-note, #gallery-note, small, figcaption, label { color: var(--soft); }
-header p { margin: 0; } header a { margin-left: auto; color: var(--accent); }
+header p { margin: 0; flex: 1 1 18rem; } header a { color: var(--accent); }
 main { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
 section { min-width: 0; background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.1rem; }
 @media (min-width: 46rem) { .broad { grid-column: span 2; } }
@@ -41,12 +41,12 @@ small { display: block; font-variant-numeric: tabular-nums; } li button { paddin
 #subjects { max-height: 22rem; overflow: auto; } .wide { display: block; }
 #threshold { display: block; width: 100%; padding: 0; margin: .3rem 0 .6rem; accent-color: var(--accent); }
 #rates { display: flex; flex-wrap: wrap; gap: .5rem; } #rates button { padding: .15rem .6rem; font-size: .9rem; }
-dl { display: grid; grid-template-columns: auto 1fr; gap: .2rem .9rem; margin: .8rem 0; font-size: .95rem; }
-dt { color: var(--soft); } dd { margin: 0; font-variant-numeric: tabular-nums; }
+dl { margin: .8rem 0; font-size: .95rem; } dd { margin: 0 0 .4rem; font-variant-numeric: tabular-nums; }
+dt, dd { color: var(--soft); } dd strong { color: var(--ink); }
 .fmr-key::before, .fnmr-key::before { content: ""; display: inline-block; margin-right: .4rem; vertical-align: middle; }
 .fmr-key::before { width: .9rem; height: 3px; background: var(--accent); }
 .fnmr-key::before { width: .6rem; height: .6rem; border-radius: 50%; background: var(--no); margin-inline: .15rem .55rem; }
-svg { display: block; width: 100%; } svg text { fill: var(--soft); font-size: 12px; }
+svg { display: block; width: 100%; } #scale { height: 16.5rem; } #map { height: clamp(18rem, 40vw, 27rem); } svg text { fill: var(--soft); font-size: 12px; }
 .grid { stroke: var(--line); } .within { fill: var(--yes); opacity: .14; } .threshold { stroke: var(--yes); stroke-width: 2; }
 .fmr { fill: none; stroke: var(--accent); stroke-width: 2.5; } .fnmr { stroke: var(--no); fill: var(--no); stroke-width: 2; }
 .point { fill: var(--accent); opacity: .55; } .badge circle { fill: var(--card); stroke: var(--edge); stroke-width: 1.5; }
