@@ -32,6 +32,11 @@ export function drawAtWidth(drawing, draw) {
   new ResizeObserver(draw).observe(drawing);
 }
 
+/** A share as one of so many. */
+export function oneIn(share) {
+  return `1 in ${Math.round(1 / share).toLocaleString("en")}`;
+}
+
 /** A share as a percentage of two digits. */
 export function percent(share) {
   if (share > 0 && share < 0.0001) return "below 0.01\u00a0%";

@@ -1,5 +1,5 @@
 import { offerCamera } from "./camera.js";
-import { $, element, percent } from "./dom.js";
+import { $, element, oneIn, percent } from "./dom.js";
 import { listCollections, listSubjects, loadMap, pathOf } from "./gallery.js";
 import { createMap } from "./map.js";
 import { showMatches } from "./matches.js";
@@ -119,7 +119,7 @@ async function start() {
   $("threshold").max = stops.length - 1;
   $("threshold").disabled = false;
   $("rates").replaceChildren(...thresholds.map((listed) => {
-    const button = element("button", { type: "button" }, `1 in ${Math.round(1 / listed.fmr).toLocaleString("en")}`);
+    const button = element("button", { type: "button" }, oneIn(listed.fmr));
     button.onclick = () => setThreshold(stops.indexOf(listed));
     return button;
   }));
@@ -155,7 +155,10 @@ $("preview").onerror = () => {
 offerCamera(choose, attempt);
 $("key").onchange = () => {
   keepKey();
-  attempt(start);
+  attempt(async () => {
+    await start();
+    if (embedded === null) await choose(photo);
+  });
 };
 $("collection").onchange = () =>
   attempt(async () => {

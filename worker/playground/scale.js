@@ -1,4 +1,4 @@
-import { $, badge, drawAtWidth, percent, shape } from "./dom.js";
+import { $, badge, drawAtWidth, oneIn, percent, shape } from "./dom.js";
 
 const EDGE = { left: 52, right: 10, top: 10, bottom: 78 };
 /** How far the numbers of matches are from each other, pixels. */
@@ -42,7 +42,7 @@ function partsOf(drawing, { card, stop, matches }) {
   drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const { calibration, thresholds } = card;
   const farthest = Math.ceil(10 * Math.max(...calibration.distance)) / 10;
-  const decades = Math.ceil(-Math.log10(calibration.fmr[0]));
+  const decades = Math.max(1, Math.ceil(-Math.log10(calibration.fmr[0])));
   const bottom = height - EDGE.bottom;
   const x = (distance) => EDGE.left + Math.min(1, distance / farthest) * (width - EDGE.left - EDGE.right);
   const y = (rate) => EDGE.top + Math.min(1, -Math.log10(Math.max(rate, 1e-12)) / decades) * (bottom - EDGE.top);
@@ -88,7 +88,7 @@ function lanesOf(places) {
 /** Says in words what a stop of the threshold means. */
 export function describeStop(stop, thresholds) {
   $("distance").textContent = `at most ${stop.distance.toFixed(3)}`;
-  $("fmr").textContent = `${percent(stop.fmr)}, 1 in ${Math.round(1 / stop.fmr).toLocaleString("en")}`;
+  $("fmr").textContent = stop.fmr > 0.1 ? percent(stop.fmr) : `${percent(stop.fmr)}, ${oneIn(stop.fmr)}`;
   $("fnmr").textContent = fnmrText(stop, thresholds);
   $("threshold").setAttribute(
     "aria-valuetext",
