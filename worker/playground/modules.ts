@@ -1,10 +1,15 @@
-import { readFile } from "node:fs/promises";
+import camera from "./camera.js" with { type: "text" };
+import dom from "./dom.js" with { type: "text" };
+import gallery from "./gallery.js" with { type: "text" };
+import main from "./main.js" with { type: "text" };
+import map from "./map.js" with { type: "text" };
+import matches from "./matches.js" with { type: "text" };
+import scale from "./scale.js" with { type: "text" };
+import worker from "./worker.js" with { type: "text" };
 
-const NAMES = ["camera.js", "dom.js", "gallery.js", "main.js", "map.js", "matches.js", "scale.js", "worker.js"];
-
-/** The playground's program by file name: modules as the browser runs them. */
+/** The playground's program by file name: modules as the browser runs them, part of the worker wherever it is bundled. */
 export const MODULES: ReadonlyMap<string, string> = new Map(
-  await Promise.all(
-    NAMES.map(async (name) => [name, await readFile(new URL(name, import.meta.url), "utf8")] as const),
-  ),
+  Object.entries({ camera, dom, gallery, main, map, matches, scale, worker }).map(([name, text]) => {
+    return [`${name}.js`, text];
+  }),
 );
