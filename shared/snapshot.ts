@@ -62,8 +62,8 @@ const Header = z.object({
 
 /**
  * Writes a gallery as bytes, all numbers little-endian: `TRIPTYCH`, version (uint32), length of the header (uint32), the
- * header (JSON in UTF-8, thumbnails in base64, filled with spaces to a multiple of 4), the embeddings (`[images, dimensions] float32`, in the
- * order of the header's images), and the SHA-256 of all that comes before it.
+ * header (JSON in UTF-8, thumbnails in base64, filled with spaces to a multiple of 4), the embeddings
+ * (`[images, dimensions] float32`, in the order of the header's images), and the SHA-256 of all that comes before it.
  */
 export async function encodeSnapshot(snapshot: GallerySnapshot): Promise<Uint8Array<ArrayBuffer>> {
   const embeddings: Float32Array[] = [];

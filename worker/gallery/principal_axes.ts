@@ -40,7 +40,8 @@ export function principalAxes(rows: readonly Float32Array[]): PrincipalAxes {
 
 /** The direction of the greatest variance: repeated products with the covariance turn any other direction into it. */
 function widestAxis(rows: readonly Float64Array[], dimensions: number): Float64Array {
-  let axis = unit(rows.reduce((farthest, row) => dot(row, row) > dot(farthest, farthest) ? row : farthest));
+  // Any start will do that is not at right angles to what is sought: one without a pattern.
+  let axis = unit(Float64Array.from({ length: dimensions }, (_, i) => Math.sin(1 + i * i)));
   for (let step = 0; step < MOST_STEPS; step++) {
     const product = new Float64Array(dimensions);
     for (const row of rows) add(product, row, dot(row, axis));

@@ -20,6 +20,14 @@ Deno.test("principalAxes() finds the directions in which rows spread most, and t
   [16 / 21, 4 / 21].forEach((share, i) => assert.ok(Math.abs(explained[i] - share) < 0.02, String(explained)));
 });
 
+Deno.test("principalAxes() is not misled by rows that lie far out on the lesser of two axes", () => {
+  const rows = [Float32Array.of(3, 0, 0), Float32Array.of(-3, 0, 0)];
+  for (let i = 0; i < 50; i++) rows.push(Float32Array.of(0, 2, 0), Float32Array.of(0, -2, 0));
+  const { axes: [first, second], explained } = principalAxes(rows);
+  assert.ok(Math.abs(first[1]) > 0.999 && Math.abs(second[0]) > 0.999, `${first} ${second}`);
+  assert.ok(Math.abs(explained[0] - 400 / 418) < 1e-6);
+});
+
 Deno.test("principalAxes() puts each row where its difference to the mean, times the axes, lies", () => {
   const rows = Array.from({ length: 30 }, () => unitVector(random));
   const { mean, axes, points } = principalAxes(rows);
