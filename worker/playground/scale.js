@@ -50,7 +50,7 @@ function partsOf(drawing, { card, stop, matches }) {
   const text = (at, label, anchor = "middle") => shape("text", { ...at, "text-anchor": anchor }, label);
   const rates = Array.from({ length: decades + 1 }, (_, i) => 10 ** -i);
   const step = farthest > 1 ? 0.4 : 0.2;
-  const distances = Array.from({ length: Math.floor(farthest / step + 1e-9) + 1 }, (_, i) => i * step);
+  const distances = Array.from({ length: Math.floor(farthest / step + 1e-9) }, (_, i) => (i + 1) * step);
   return [
     shape("title", {}, `Error rates over the distance, the threshold at ${stop.distance.toFixed(3)}`),
     shape("rect", { x: x(0), y: EDGE.top, width: x(stop.distance) - x(0), height: bottom - EDGE.top, class: "within" }),
@@ -58,6 +58,7 @@ function partsOf(drawing, { card, stop, matches }) {
       line(x(0), y(rate), width - EDGE.right, y(rate), "grid"),
       text({ x: EDGE.left - 6, y: y(rate) + 4 }, percent(rate), "end"),
     ]),
+    text({ x: EDGE.left - 6, y: height - 4 }, "distance", "end"),
     ...distances.map((distance) => text({ x: x(distance), y: height - 4 }, distance.toFixed(1))),
     shape("polyline", {
       points: calibration.distance.map((distance, i) => `${x(distance)},${y(calibration.fmr[i])}`).join(" "),
