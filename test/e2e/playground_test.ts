@@ -23,7 +23,7 @@ function inBrowser(
   options: BrowserContextOptions = {},
 ): void {
   Deno.test({
-    name: `playground: ${name}`,
+    name: `playground: ${name}${noBrowser === null ? "" : ` (not tested: ${noBrowser})`}`,
     ignore: noBrowser !== null,
     // The browser outlives the tests.
     sanitizeOps: false,

@@ -6,9 +6,8 @@ const CHROMIUM = "/usr/bin/chromium";
 /** Why no test can run in a browser; null if they can. */
 export const noBrowser: string | null = await Deno.stat(CHROMIUM).then(
   () => null,
-  () => `There is no ${CHROMIUM}: the playground is not tested in a browser; apt-get install chromium.`,
+  () => `there is no ${CHROMIUM}; apt-get install chromium`,
 );
-if (noBrowser !== null) console.log(noBrowser);
 
 /** Starts Chromium, with a camera that shows a test picture. */
 export async function startBrowser(): Promise<Browser> {
