@@ -62,6 +62,7 @@ async function main(interrupt: AbortController): Promise<number> {
     PORT: String(port),
     TRIPTYCH_MODEL: `${OUT}/model`,
     TRIPTYCH_GALLERY: `${OUT}/gallery.snapshot`,
+    TRIPTYCH_THUMBNAILS: "1",
   });
   try {
     const packshots = await enrol(worker.url, "default", await photosIn("packshots"));

@@ -8,8 +8,7 @@
  *
  * @module
  */
-import { decode, shrink } from "../shared/image/mod.ts";
-import { encodeJpeg } from "../trainer/report/encode_jpeg.ts";
+import { decode, encodeJpeg, shrink } from "../shared/image/mod.ts";
 
 const SHORT_SIDE = 160;
 const QUALITY = 72;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { GalleryError } from "./errors.ts";
 
-/** One enrolled image of a subject: only its embedding is kept. */
+/** One enrolled image of a subject: its embedding is kept, and a thumbnail where the operator wants that. */
 export interface ImageRecord {
   /** ULID */
   image: string;
@@ -11,6 +11,8 @@ export interface ImageRecord {
   embedding: Float32Array;
   /** The request that enrolled it, so that its repetition makes no second image: the client's key and SHA-256 of the content. */
   request?: { key: string; digest: string } | undefined;
+  /** A small JPEG. */
+  thumbnail?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** A person, a product: whatever is told from others. Records are never changed in place. */
@@ -52,6 +54,7 @@ const Header = z.object({
         image: z.string(),
         createdAt: z.string(),
         request: z.object({ key: z.string(), digest: z.string() }).optional(),
+        thumbnail: z.base64().transform((text) => Uint8Array.fromBase64(text)).optional(),
       })),
     })),
   })),
@@ -59,12 +62,13 @@ const Header = z.object({
 
 /**
  * Writes a gallery as bytes, all numbers little-endian: `TRIPTYCH`, version (uint32), length of the header (uint32), the
- * header (JSON in UTF-8, filled with spaces to a multiple of 4), the embeddings (`[images, dimensions] float32`, in the
- * order of the header's images), and the SHA-256 of all that comes before it.
+ * header (JSON in UTF-8, thumbnails in base64, filled with spaces to a multiple of 4), the embeddings
+ * (`[images, dimensions] float32`, in the order of the header's images), and the SHA-256 of all that comes before it.
  */
 export async function encodeSnapshot(snapshot: GallerySnapshot): Promise<Uint8Array<ArrayBuffer>> {
   const embeddings: Float32Array[] = [];
   const json = new TextEncoder().encode(JSON.stringify(snapshot, (key, value) => {
+    if (key === "thumbnail" && value instanceof Uint8Array) return value.toBase64();
     if (key !== "embedding" || !(value instanceof Float32Array)) return value;
     embeddings.push(value);
     return undefined;

@@ -27,6 +27,9 @@ import { imageRoutes } from "./routes/images.ts";
 import { matchRoutes } from "./routes/match.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/model.ts";
+import { mapRoutes } from "./routes/map.ts";
+import { previewRoutes } from "./routes/preview.ts";
+import { thumbnailRoutes } from "./routes/thumbnails.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
 import type { Services } from "./routes/services.ts";
 import { subjectRoutes } from "./routes/subjects.ts";
@@ -47,6 +50,8 @@ export interface AppDeps {
   maxBody?: number;
   /** How many images may wait while one is embedded; default 16. */
   queue?: number;
+  /** Whether a small picture is kept of every image that is enrolled; default not. */
+  thumbnails?: boolean;
   /** Default: nowhere. */
   log?: Log;
   /** Whether new requests are refused; default never. */
@@ -70,13 +75,16 @@ export function createApp(deps: AppDeps) {
     keys,
     corsOrigins = [],
     maxBody = DEFAULT_MAX_BODY,
-    queue = DEFAULT_QUEUE,
+    thumbnails = false,
     log = () => {},
   } = deps;
+  const queue = createQueue(deps.queue ?? DEFAULT_QUEUE);
   const services: Services = {
     card,
     gallery,
-    embedImage: createImageEmbedder(embedder, card.input, createQueue(queue)),
+    queue,
+    thumbnails,
+    embedImage: createImageEmbedder(embedder, card.input, queue),
     endpoint: createEndpoint(keys, maxBody),
   };
   const app = new Hono<Env>();
@@ -119,6 +127,9 @@ function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsK
     .route("/", collectionRoutes(services))
     .route("/", subjectRoutes(services))
     .route("/", imageRoutes(services))
+    .route("/", thumbnailRoutes(services))
+    .route("/", mapRoutes(services))
+    .route("/", previewRoutes(services))
     .route("/", modelRoutes(services))
     .route("/", healthRoutes(services))
     .route("/", metricsRoutes(services, metrics))

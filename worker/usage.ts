@@ -15,6 +15,7 @@ Usage: [VARIABLE=VALUE ...] deno task serve [--help]
                          (default none but the worker's own)
   TRIPTYCH_MAX_BODY      largest body in bytes (default ${DEFAULT_MAX_BODY})
   TRIPTYCH_QUEUE         images that may wait while one is embedded (default ${DEFAULT_QUEUE})
+  TRIPTYCH_THUMBNAILS    1 to keep a small picture of every image that is enrolled (default 0: no picture is kept)
   PORT                   where to listen, 0 for any port that is free (default ${DEFAULT_PORT})`;
 
 /**

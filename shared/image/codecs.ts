@@ -1,4 +1,6 @@
 import initJpegDecoder from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
+import initJpegEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
+import { defaultOptions } from "@jsquash/jpeg/meta.js";
 // Imported only so that the package, whose binary is read below, is among those installed.
 import "@jsquash/png/codec/pkg/squoosh_png.js";
 import initWebpDecoder from "@jsquash/webp/codec/dec/webp_dec.js";
@@ -37,6 +39,18 @@ export async function encodeRgbaPng(data: Uint8Array, width: number, height: num
   exports.encode(result, copyIn(exports, data), data.length, width, height, 8);
   const [offset, length] = new Int32Array(exports.memory.buffer, result, 2);
   return new Uint8Array(exports.memory.buffer, offset, length).slice();
+}
+
+/**
+ * Encodes an image as JPEG, with MozJPEG. Its transparency is ignored.
+ *
+ * @param quality 0 to 100
+ * @param progressive false for the baseline format that cameras write
+ */
+export async function encodeJpeg(image: Image, quality: number, progressive = true): Promise<Uint8Array<ArrayBuffer>> {
+  const codec = await initJpegEncoder(emscriptenOptions(await compiled("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm")));
+  const options = { ...defaultOptions, quality, chroma_quality: quality, progressive, baseline: !progressive };
+  return new Uint8Array(codec.encode(image.data as unknown as BufferSource, image.width, image.height, options));
 }
 
 const PNG_BINARY = "@jsquash/png/codec/pkg/squoosh_png_bg.wasm";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { encodeJpeg } from "./codecs.ts";
 export { decode, MAX_PIXELS, MAX_SIDE } from "./decode.ts";
 export { type ImageFormat, type ImageHeader, readHeader, sniff } from "./header.ts";
 export type { Image } from "./image.ts";

@@ -1,4 +1,4 @@
-import { encodeJpeg as encode } from "../../trainer/report/encode_jpeg.ts";
+import { encodeJpeg as encode } from "../../shared/image/mod.ts";
 import initWebpEncoder from "@jsquash/webp/codec/enc/webp_enc.js";
 import { packageFile } from "../../shared/package_file.ts";
 

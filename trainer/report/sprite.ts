@@ -1,5 +1,4 @@
-import { type Image, resize } from "../../shared/image/mod.ts";
-import { encodeJpeg } from "./encode_jpeg.ts";
+import { encodeJpeg, type Image, resize } from "../../shared/image/mod.ts";
 
 /** Many small pictures in one image: picture `i` lies in column `i % columns` and row `floor(i / columns)`. */
 export interface Sprite {

@@ -38,12 +38,14 @@ export interface BodyContract {
   readonly optional?: true;
 }
 
-/** What is answered with a status: JSON, a text, or nothing. */
+/** What is answered with a status: JSON, a text, a file, or nothing. */
 export interface AnswerContract {
   readonly description: string;
   readonly json?: z.ZodType;
   /** The media type of a text. */
   readonly text?: string;
+  /** The media type of a file. */
+  readonly file?: string;
   /** Headers that it always has, beside `x-request-id`. */
   readonly headers?: readonly HeaderName[];
 }

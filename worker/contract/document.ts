@@ -36,6 +36,8 @@ const PROBLEMS: Record<Exclude<ProblemStatus, 405>, string> = {
     "The worker has more to do than it takes on, is shutting down, or cannot write its gallery; nothing was changed.",
 };
 
+const BINARY: JsonSchema = { type: "string", format: "binary", minLength: 1 };
+
 const PROBLEM_HEADERS: Partial<Record<ProblemStatus, HeaderName[]>> = {
   401: ["www-authenticate"],
   503: ["retry-after"],
@@ -139,17 +141,19 @@ function requestBodyOf(body: BodyContract): NonNullable<Operation["requestBody"]
       return [type, { schema: schemaOf(form, "output") }];
     }
     if (type === "application/json" && json !== undefined) return [type, { schema: schemaOf(json, "input") }];
-    return [type, { schema: { type: "string", format: "binary", minLength: 1 } }];
+    return [type, { schema: BINARY }];
   });
   return { required: !optional, content: Object.fromEntries(content) };
 }
 
-function responseOf({ description, json, text, headers = [] }: AnswerContract): ResponseObject {
+function responseOf({ description, json, text, file, headers = [] }: AnswerContract): ResponseObject {
   const described = { description, headers: headersOf(headers) };
   if (json !== undefined) {
     return { ...described, content: { "application/json": { schema: schemaOf(json, "output") } } };
   }
-  return text === undefined ? described : { ...described, content: { [text]: { schema: { type: "string" } } } };
+  if (text !== undefined) return { ...described, content: { [text]: { schema: { type: "string" } } } };
+  if (file !== undefined) return { ...described, content: { [file]: { schema: BINARY } } };
+  return described;
 }
 
 function problemResponses(): Record<string, ResponseObject> {

@@ -28,6 +28,7 @@ export type AnswerOf<C extends Contract> = {
     & { status: S }
     & (C["answers"][S] extends { json: infer J extends z.ZodType } ? { body: z.output<J> }
       : C["answers"][S] extends { text: string } ? { body: string }
+      : C["answers"][S] extends { file: string } ? { body: Uint8Array<ArrayBuffer> }
       : { body?: undefined })
     & (C["answers"][S] extends { headers: readonly (infer H extends HeaderName)[] } ? { headers: Record<H, string> }
       : { headers?: undefined });
@@ -75,11 +76,14 @@ interface Answer {
 }
 
 function respond(c: Context<Env>, answers: Contract["answers"], { status, body, headers = {} }: Answer): Response {
-  const { json, text } = answers[status] ?? {};
+  const { json, text, file } = answers[status] ?? {};
   if (json !== undefined) {
     return c.newResponse(JSON.stringify(body), status, { "content-type": "application/json", ...headers });
   }
   if (text !== undefined) return c.newResponse(String(body), status, { "content-type": text, ...headers });
+  if (file !== undefined) {
+    return c.newResponse(body as Uint8Array<ArrayBuffer>, status, { "content-type": file, ...headers });
+  }
   return c.newResponse(null, status, headers);
 }
 

@@ -90,6 +90,7 @@ export interface Gallery {
    * Enrols one more image, creating the subject and its collection if they are new. A request that was made before gives
    * the image that it made then, as long as that is there, whatever the condition.
    *
+   * @param beside what is kept with the embedding
    * @throws {RepeatedKeyError} if the request's key was used for other content
    * @throws {StaleError} if the condition does not hold
    */
@@ -97,7 +98,7 @@ export interface Gallery {
     collection: string,
     subject: string,
     embedding: Float32Array,
-    request?: ImageRecord["request"],
+    beside?: Pick<ImageRecord, "request" | "thumbnail">,
     condition?: RevisionCondition,
   ): Promise<{ image: string; record: SubjectRecord }>;
   /** @throws {StaleError} if the condition does not hold */

@@ -84,8 +84,9 @@ export function createMemoryGallery({ snapshot, persist, now = Date.now }: Memor
         records.delete(collection, subject);
       }),
 
-    addImage: (collection, subject, embedding, request, condition) =>
+    addImage: (collection, subject, embedding, beside = {}, condition) =>
       changes.run(() => {
+        const { request } = beside;
         const previous = records.find(collection, subject);
         const made = previous?.images.find((image) => request !== undefined && image.request?.key === request.key);
         if (previous !== undefined && made !== undefined) {
@@ -94,7 +95,7 @@ export function createMemoryGallery({ snapshot, persist, now = Date.now }: Memor
         }
         check(previous, subject, condition);
         const image = ulid();
-        const enrolled = { image, createdAt: new Date(now()).toISOString(), embedding, request };
+        const enrolled = { image, createdAt: new Date(now()).toISOString(), embedding, ...beside };
         const record = {
           metadata: {},
           expiresAt: null,

@@ -5,17 +5,18 @@ import type { Contract } from "../contract/contract.ts";
 import type { Env } from "../middleware/env.ts";
 import { embeddingOf } from "./embedding.ts";
 import { Base64Image, Embedding, ImageFile, type Input, inputOf } from "./input.ts";
-import { SubjectPath } from "./name.ts";
+import { ImagePath, SubjectPath } from "./name.ts";
 import { conditionOf, etagOf, IfMatch } from "./revision.ts";
 import type { Services } from "./services.ts";
+import { thumbnailOf } from "./thumbnails.ts";
 import { serverTiming } from "./timing.ts";
 
 const ENROL = {
   id: "enrolImage",
   summary: "Enrol one more image of a subject",
   description:
-    "Of the image, or the embedding in its place, only the embedding is kept. The subject and its collection are " +
-    "made if they are new.",
+    "Of the image, or the embedding in its place, only the embedding is kept, and a small picture where the operator " +
+    "has chosen that. The subject and its collection are made if they are new.",
   scope: "enroll",
   params: SubjectPath,
   headers: IfMatch.extend({
@@ -52,14 +53,14 @@ const DELETE = {
   summary: "Delete one enrolled image",
   description: "The subject stays, though it were its last image.",
   scope: "enroll",
-  params: SubjectPath.extend({ image: z.string().min(1).meta({ description: "The id of an enrolled image." }) }),
+  params: ImagePath,
   headers: IfMatch,
   answers: { 204: { description: "Nothing of it is left." } },
   problems: [404, 412, 500, 503],
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects/{s}/images`: what is enrolled of a subject. */
-export function imageRoutes({ card, embedImage, gallery, endpoint }: Services) {
+export function imageRoutes({ card, embedImage, queue, gallery, thumbnails, endpoint }: Services) {
   return new Hono<Env>()
     .post(
       "/collections/:collection/subjects/:subject/images",
@@ -68,7 +69,9 @@ export function imageRoutes({ card, embedImage, gallery, endpoint }: Services) {
         const { embedding, timing } = await embeddingOf(input, card, embedImage);
         const key = headers["idempotency-key"];
         const request = key === undefined ? undefined : { key, digest: digestOf(input) };
-        const { image, record } = await gallery.addImage(collection, subject, embedding, request, conditionOf(headers));
+        const thumbnail = thumbnails && "image" in input ? await queue.run(() => thumbnailOf(input.image)) : undefined;
+        const beside = { request, thumbnail };
+        const { image, record } = await gallery.addImage(collection, subject, embedding, beside, conditionOf(headers));
         return {
           status: 201,
           body: { subject, image, images: record.images.length },

@@ -21,3 +21,8 @@ export const CollectionPath = z.object({ collection: Collection });
 
 /** The path of a subject, and how a subject is named in a body. */
 export const SubjectPath = z.object({ collection: Collection, subject: Subject });
+
+/** The path of an enrolled image. */
+export const ImagePath = SubjectPath.extend({
+  image: z.string().min(1).meta({ description: "The id of an enrolled image." }),
+});

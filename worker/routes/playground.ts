@@ -1,6 +1,9 @@
 import { Hono } from "hono";
+import { z } from "zod";
 import type { Contract } from "../contract/contract.ts";
 import type { Env } from "../middleware/env.ts";
+import { Problem } from "../middleware/problem.ts";
+import { MODULES } from "../playground/modules.ts";
 import { page } from "../playground/page.ts";
 import { pageHeaders } from "./page_headers.ts";
 import type { Services } from "./services.ts";
@@ -18,13 +21,30 @@ const PLAYGROUND = {
   problems: [503],
 } as const satisfies Contract;
 
+const MODULE = {
+  id: "playgroundModule",
+  summary: "A part of the program of that page",
+  params: z.object({ file: z.string().min(1).meta({ description: "The name of the module's file." }) }),
+  answers: { 200: { description: "A JavaScript module.", text: "text/javascript; charset=utf-8" } },
+  problems: [404, 503],
+} as const satisfies Contract;
+
 /** `GET /`: the playground, which loads nothing from elsewhere. */
-export function playgroundRoutes({ endpoint }: Pick<Services, "endpoint">) {
-  return new Hono<Env>().get(
-    "/",
-    endpoint(PLAYGROUND, () => {
-      const nonce = crypto.randomUUID();
-      return { status: 200, body: page(nonce), headers: pageHeaders(nonce) };
-    }),
-  );
+export function playgroundRoutes({ endpoint, thumbnails }: Pick<Services, "endpoint" | "thumbnails">) {
+  return new Hono<Env>()
+    .get(
+      "/",
+      endpoint(PLAYGROUND, () => {
+        const nonce = crypto.randomUUID();
+        return { status: 200, body: page(nonce, thumbnails), headers: pageHeaders(nonce) };
+      }),
+    )
+    .get(
+      "/playground/:file",
+      endpoint(MODULE, ({ params: { file } }) => {
+        const body = MODULES.get(file);
+        if (body === undefined) throw new Problem(404, `The playground has no part "${file}"; it begins at /.`);
+        return { status: 200, body };
+      }),
+    );
 }

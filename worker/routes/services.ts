@@ -1,12 +1,17 @@
 import type { Card } from "../../shared/card.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { ImageEmbedder } from "../embedder/pipeline.ts";
+import type { Queue } from "../embedder/queue.ts";
 import type { Gallery } from "../gallery/gallery.ts";
 
 /** What the routes are made of. */
 export interface Services {
   card: Card;
   embedImage: ImageEmbedder;
+  /** In which images wait for their turn. */
+  queue: Queue;
   gallery: Gallery;
+  /** Whether a small picture is kept of every image that is enrolled. */
+  thumbnails: boolean;
   endpoint: Endpoint;
 }

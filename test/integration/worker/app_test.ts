@@ -28,14 +28,19 @@ Deno.test("GET / is one page that loads nothing from elsewhere", async () => {
   assert.match(headers.get("content-type") ?? "", /^text\/html/);
   assert.doesNotMatch(body, /https?:\/\//);
   const nonce = /script-src 'nonce-([^']+)'/.exec(headers.get("content-security-policy") ?? "")?.[1];
-  assert.ok(body.includes(`<script nonce="${nonce}">`) && body.includes(`<style nonce="${nonce}">`));
+  assert.ok(body.includes(`<script type="module" nonce="${nonce}"`) && body.includes(`<style nonce="${nonce}">`));
 });
 
-Deno.test("the playground's program is JavaScript", async () => {
-  const { body } = await newApp().call("GET /");
-  const program = /<script[^>]*>([^]*)<\/script>/.exec(body)?.[1] ?? "";
-  assert.ok(program.length > 1000);
-  new Function(program);
+Deno.test("every module that the playground imports is served", async () => {
+  const { call } = newApp();
+  const modules = new Set(["main.js"]);
+  for (const name of modules) {
+    const { status, headers, body } = await call(`GET /playground/${name}`);
+    assert.deepEqual([status, headers.get("content-type")], [200, "text/javascript; charset=utf-8"], name);
+    for (const [, imported] of body.matchAll(/from "\.\/([\w.]+)"/g)) modules.add(imported);
+  }
+  const files = await Array.fromAsync(Deno.readDir("worker/playground"), ({ name }) => name);
+  assert.deepEqual([...modules].sort(), files.filter((name) => name.endsWith(".js")).sort());
 });
 
 Deno.test("an unknown route is 404 and a wrong method 405 with Allow, both as problems", async () => {

@@ -16,6 +16,8 @@ const document: OpenApiDocument = (await newApp().call("GET /openapi.json")).bod
 /** One request to every operation that has a success for it, where subject s of collection c has one image. */
 const GOOD: Record<string, [string, Call?]> = {
   playground: ["GET /"],
+  playgroundModule: ["GET /playground/main.js"],
+  preview: ["POST /preview", { image }],
   match: ["POST /match?collection=c", { image }],
   verify: ["POST /verify", { form: { a: image, b: JSON.stringify({ collection: "c", subject: "s" }) } }],
   embed: ["POST /embed", { image }],
@@ -29,6 +31,8 @@ const GOOD: Record<string, [string, Call?]> = {
   deleteSubject: [`DELETE ${SUBJECT}`],
   enrolImage: [`POST ${SUBJECT}/images`, { image }],
   deleteImage: [`DELETE ${SUBJECT}/images/IMAGE`],
+  getThumbnail: [`GET ${SUBJECT}/images/IMAGE/thumbnail`],
+  map: ["GET /collections/c/map"],
   model: ["GET /model"],
   live: ["GET /health/live"],
   ready: ["GET /health/ready"],
@@ -38,7 +42,7 @@ const GOOD: Record<string, [string, Call?]> = {
 };
 
 async function enrolled(deps: Parameters<typeof newApp>[0] = {}) {
-  const app = newApp(deps);
+  const app = newApp({ thumbnails: true, ...deps });
   const { body } = await app.call(`POST ${SUBJECT}/images`, { image });
   const send = (operation: string, more: Call & { query?: string } = {}) => {
     const [route, call] = GOOD[operation];
@@ -100,17 +104,18 @@ Deno.test("every status that is documented is answered to some request, and no o
     await send(operation, { headers: { "if-match": '"stale"' } });
   }
   const fresh = newApp();
-  for (const operation of ["getCollection", "deleteCollection", "listSubjects", "getSubject", "deleteSubject"]) {
+  for (const operation of ["getCollection", "deleteCollection", "map", "listSubjects", "getSubject", "deleteSubject"]) {
     await fresh.call(GOOD[operation][0]);
   }
-  for (const operation of ["match", "verify", "deleteImage"]) await fresh.call(...GOOD[operation]);
+  for (const operation of ["match", "verify", "deleteImage", "getThumbnail"]) await fresh.call(...GOOD[operation]);
+  await fresh.call("GET /playground/nope.js");
   await fresh.call("PUT /collections/c");
   await fresh.call(...GOOD.putSubject);
   await call("POST /match", { json: embedding });
   await call("POST /verify", { json: { a: embedding, b: embedding } });
   await call(`POST ${SUBJECT}/images`, { json: embedding });
   const cut = image.slice(0, 60);
-  for (const operation of ["match", "embed", "enrolImage"]) await call(GOOD[operation][0], { image: cut });
+  for (const operation of ["match", "embed", "preview", "enrolImage"]) await call(GOOD[operation][0], { image: cut });
   await call("POST /verify", { form: { a: cut, b: cut } });
   assert.deepEqual([...contract.told].filter((status) => !contract.seen.has(status)), []);
 });

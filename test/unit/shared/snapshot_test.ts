@@ -23,7 +23,7 @@ const SNAPSHOT: GallerySnapshot = {
           revision: "r1",
           images: [
             { ...image("i1", 1, 0, 0), request: { key: "k", digest: "d" } },
-            image("i2", 0, -0.5, 0.1),
+            { ...image("i2", 0, -0.5, 0.1), thumbnail: Uint8Array.of(0xff, 0xd8, 0, 1, 2) },
           ],
         },
         { subject: "lime", metadata: {}, expiresAt: null, revision: "r2", images: [] },

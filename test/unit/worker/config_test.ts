@@ -11,6 +11,7 @@ Deno.test("readConfig() of an empty environment has the documented defaults", ()
     corsOrigins: [],
     maxBody: 8 * 1024 * 1024,
     queue: 16,
+    thumbnails: false,
     port: 8000,
     isHosted: false,
   });

@@ -140,10 +140,10 @@ Deno.test("a repeated request makes one image, at the same time or later, and re
   const gallery = createMemoryGallery({ snapshot: EMPTY });
   const [a, b] = vectors(2);
   const request = { key: "k", digest: "d" };
-  const made = await Promise.all([1, 2, 3].map(() => gallery.addImage("c", "lime", a, request)));
-  made.push(await gallery.addImage("c", "lime", a, request));
+  const made = await Promise.all([1, 2, 3].map(() => gallery.addImage("c", "lime", a, { request })));
+  made.push(await gallery.addImage("c", "lime", a, { request }));
   assert.equal(new Set(made.map(({ image }) => image)).size, 1);
   assert.equal((await gallery.subject("c", "lime")).images.length, 1);
-  await assert.rejects(gallery.addImage("c", "lime", b, { key: "k", digest: "e" }), RepeatedKeyError);
-  await gallery.addImage("c", "plum", b, { key: "k", digest: "e" });
+  await assert.rejects(gallery.addImage("c", "lime", b, { request: { key: "k", digest: "e" } }), RepeatedKeyError);
+  await gallery.addImage("c", "plum", b, { request: { key: "k", digest: "e" } });
 });

@@ -26,7 +26,7 @@ Deno.test("a gallery in a snapshot file is the same when it is opened again", ()
   inFolder(async (path) => {
     const location = { kind: "snapshot", path } as const;
     const gallery = await openGallery(location, CARD);
-    await gallery.addImage("fruit", "lime", vector, { key: "k", digest: "d" });
+    await gallery.addImage("fruit", "lime", vector, { request: { key: "k", digest: "d" } });
     await gallery.putSubject("fruit", "plum", { metadata: { tags: ["x"] }, expiresAt: "2999-01-01T00:00:00.000Z" });
     await gallery.addImage("fruit", "gone", vector);
     await gallery.deleteSubject("fruit", "gone");

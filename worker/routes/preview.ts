@@ -1,0 +1,33 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { encodePng, toInputPixels } from "../../shared/image/mod.ts";
+import type { Contract } from "../contract/contract.ts";
+import type { Env } from "../middleware/env.ts";
+import { Base64Image, ImageFile, inputOf } from "./input.ts";
+import type { Services } from "./services.ts";
+
+const PREVIEW = {
+  id: "preview",
+  summary: "An image as the network sees it",
+  description: "Upright, fitted and scaled to the network's input, before mean and standard deviation.",
+  scope: "match",
+  body: {
+    image: true,
+    form: z.strictObject({ image: ImageFile }),
+    json: z.strictObject({ image: Base64Image }),
+  },
+  answers: { 200: { description: "A PNG of the input's size.", file: "image/png" } },
+  problems: [422, 503],
+} as const satisfies Contract;
+
+/** `POST /preview`: an image as the network sees it. */
+export function previewRoutes({ card: { input }, queue, endpoint }: Services) {
+  return new Hono<Env>().post(
+    "/preview",
+    endpoint(PREVIEW, async ({ body }) => {
+      const { image } = await inputOf(body);
+      const pixels = await queue.run(() => toInputPixels(image, input));
+      return { status: 200, body: await encodePng(pixels, input.height, input.width, input.channels) };
+    }),
+  );
+}
