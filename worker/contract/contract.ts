@@ -48,7 +48,7 @@ export interface AnswerContract {
   readonly headers?: readonly HeaderName[];
 }
 
-/** What a route takes and answers: checked of requests, known of answers by their types, and told by `/openapi.json`. */
+/** What a route takes and answers: checked of requests, known of answers by their types, told by `/openapi.json`. */
 export interface Contract {
   /** Its name in the OpenAPI document. */
   readonly id: string;
