@@ -10,10 +10,10 @@ import type { Embedder } from "./embedder/embedder.ts";
 import { createImageEmbedder } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
 import type { Gallery } from "./gallery/gallery.ts";
+import type { KeySource } from "./keys/key.ts";
 import { drainBody } from "./middleware/body.ts";
 import { refuseWhile } from "./middleware/draining.ts";
 import type { Env } from "./middleware/env.ts";
-import type { Key } from "./middleware/keys.ts";
 import { localOnly } from "./middleware/local_only.ts";
 import { createMetrics, type Metrics } from "./middleware/metrics.ts";
 import { percentEncoding } from "./middleware/percent_encoding.ts";
@@ -40,8 +40,8 @@ export interface AppDeps {
   /** Of the card's model. */
   gallery: Gallery;
   /** Without keys, everybody on this machine may do everything, and nobody else anything. */
-  keys?: readonly Key[] | undefined;
-  /** Origins whose pages may call; default none but the worker's own. */
+  keys?: KeySource | undefined;
+  /** Origins whose pages may call, beside those of the keys; default none but the worker's own. */
   corsOrigins?: readonly string[];
   /** The largest body, in bytes; default 8 MiB. */
   maxBody?: number;
@@ -84,7 +84,7 @@ export function createApp(deps: AppDeps) {
   const metrics = createMetrics();
   app.use(metrics.count);
   app.use(drainBody());
-  if (corsOrigins.length > 0) app.use(cors(corsOptions(corsOrigins)));
+  if (corsOrigins.length > 0 || keys !== undefined) app.use(cors(corsOptions(corsOrigins, keys)));
   if (deps.isDraining !== undefined) app.use(refuseWhile(deps.isDraining));
   if (keys === undefined) app.use(localOnly(corsOrigins));
   app.use(percentEncoding());
@@ -129,12 +129,17 @@ function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsK
 /** The worker's app, as a client's types need it: `hc<AppType>(url)`. */
 export type AppType = ReturnType<typeof createApp>;
 
-function corsOptions(origins: readonly string[]) {
+function corsOptions(origins: readonly string[], keys: KeySource | undefined) {
   return {
-    origin: [...origins],
+    async origin(origin: string) {
+      if (origins.includes(origin)) return origin;
+      // A preflight carries no key, so what any key may do is asked for.
+      const listed = await keys?.().catch(() => []);
+      return listed?.some((key) => key.origins?.has(origin)) ? origin : null;
+    },
     allowMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
     allowHeaders: ["authorization", "content-type", "if-match", "idempotency-key", "x-request-id"],
-    exposeHeaders: ["etag", "retry-after", "server-timing", "x-request-id"],
+    exposeHeaders: ["etag", "ratelimit", "ratelimit-policy", "retry-after", "server-timing", "x-request-id"],
     maxAge: 600,
   };
 }

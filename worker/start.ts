@@ -23,6 +23,7 @@ export interface Worker {
  * @throws {TriptychError} if one of them cannot be used
  */
 export async function startWorker(config: Config, log: Log): Promise<Worker> {
+  await config.keys?.();
   const files = await readModelFiles(config.model);
   const embedder = await createTfjsEmbedder(files);
   await selfTest(embedder, files.card);

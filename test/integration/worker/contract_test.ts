@@ -5,7 +5,8 @@ import { GalleryError } from "../../../shared/errors.ts";
 import type { AppType } from "../../../worker/app.ts";
 import type { OpenApiDocument } from "../../../worker/contract/open_api.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
-import { parseKeys } from "../../../worker/middleware/keys.ts";
+import type { KeySource } from "../../../worker/keys/key.ts";
+import { parseKeys } from "../../../worker/keys/key_source.ts";
 import { type Call, contract, model, newApp, snapshot } from "./client.ts";
 import { picture } from "./tiny_model.ts";
 
@@ -49,6 +50,12 @@ async function enrolled(deps: Parameters<typeof newApp>[0] = {}) {
   return { ...app, send };
 }
 
+/** One key `k` that may do all, once. */
+async function limitedKey(): Promise<KeySource> {
+  const [key] = await parseKeys("admin:k")();
+  return () => Promise.resolve([{ ...key, rate: 1 }]);
+}
+
 Deno.test("the OpenAPI document is valid", async () => {
   const { valid, errors } = await new Validator().validate({ ...structuredClone(document) });
   assert.ok(valid, JSON.stringify(errors));
@@ -85,6 +92,8 @@ Deno.test("every status that is documented is answered to some request, and no o
     await (await enrolled()).send(operation, { query: GOOD[operation][0].includes("?") ? "&x=%ZZ" : "?x=%ZZ" });
     await (await enrolled()).send(operation, { headers: { origin: "https://evil.example" } });
     await (await enrolled({ keys: parseKeys("match:k") })).send(operation);
+    const limited = await enrolled({ keys: await limitedKey() });
+    for (let i = 0; i < 2; i++) await limited.send(operation, { headers: { authorization: "Bearer k" } });
     await (await enrolled({ isDraining: () => true })).send(operation);
     await (await enrolled({ gallery: createMemoryGallery({ snapshot, persist }) })).send(operation);
     await (await enrolled({ gallery: failing, embedder: { embed: () => Promise.reject(new Error("secret")) } }))
