@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import type { Card } from "../shared/card.ts";
+import type { ModelFiles } from "../shared/model_files.ts";
 import { DEFAULT_MAX_BODY, DEFAULT_QUEUE } from "./config.ts";
 import { openApiDocument } from "./contract/document.ts";
 import { createEndpoint } from "./contract/endpoint.ts";
@@ -19,6 +19,7 @@ import { createMetrics, type Metrics } from "./middleware/metrics.ts";
 import { percentEncoding } from "./middleware/percent_encoding.ts";
 import { answerProblem, Problem, problemOf } from "./middleware/problem.ts";
 import { type Log, requestLog } from "./middleware/request_log.ts";
+import { clientRoutes } from "./routes/client.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { embedRoutes } from "./routes/embed.ts";
@@ -27,6 +28,7 @@ import { imageRoutes } from "./routes/images.ts";
 import { matchRoutes } from "./routes/match.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/model.ts";
+import { modelFileRoutes } from "./routes/model_files.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
 import type { Services } from "./routes/services.ts";
 import { subjectRoutes } from "./routes/subjects.ts";
@@ -34,10 +36,10 @@ import { verifyRoutes } from "./routes/verify.ts";
 
 /** What the worker is made of. */
 export interface AppDeps {
-  card: Card;
-  /** Of the card's model; proved by `selfTest` before. */
+  model: ModelFiles;
+  /** Of the model; proved by `selfTest` before. */
   embedder: Embedder;
-  /** Of the card's model. */
+  /** Of the model. */
   gallery: Gallery;
   /** Without keys, everybody on this machine may do everything, and nobody else anything. */
   keys?: KeySource | undefined;
@@ -58,13 +60,13 @@ export interface AppDeps {
  *
  * @example
  * ```ts
- * const app = createApp({ card, embedder, gallery });
+ * const app = createApp({ model, embedder, gallery });
  * Deno.serve({ hostname: "127.0.0.1" }, app.fetch);
  * ```
  */
 export function createApp(deps: AppDeps) {
   const {
-    card,
+    model,
     embedder,
     gallery,
     keys,
@@ -73,7 +75,9 @@ export function createApp(deps: AppDeps) {
     queue = DEFAULT_QUEUE,
     log = () => {},
   } = deps;
+  const { card } = model;
   const services: Services = {
+    model,
     card,
     gallery,
     embedImage: createImageEmbedder(embedder, card.input, createQueue(queue)),
@@ -120,6 +124,8 @@ function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsK
     .route("/", subjectRoutes(services))
     .route("/", imageRoutes(services))
     .route("/", modelRoutes(services))
+    .route("/", modelFileRoutes(services))
+    .route("/", clientRoutes(services))
     .route("/", healthRoutes(services))
     .route("/", metricsRoutes(services, metrics))
     .route("/", docsRoutes(services, () => document ??= openApiDocument(app.routes, needsKeys)))

@@ -32,7 +32,7 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
   if (warning !== null) log({ level: "warning", message: warning });
   let isDraining = false, underWay = 0;
   let idle = () => {};
-  const app = createApp({ ...config, card: files.card, embedder, gallery, log, isDraining: () => isDraining });
+  const app = createApp({ ...config, model: files, embedder, gallery, log, isDraining: () => isDraining });
   return {
     config,
     async fetch(request, info = {}) {

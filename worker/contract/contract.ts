@@ -6,7 +6,8 @@ import type { ProblemStatus } from "../middleware/problem.ts";
 /** The headers of answers that the contract speaks of, and what they say. */
 export const HEADERS = {
   "x-request-id": "Names the request in the worker's log: the id that the client sent, or a new one.",
-  etag: "The subject's revision, for If-Match.",
+  etag: "What it is at this moment: of a subject for If-Match, of a file for If-None-Match.",
+  "cache-control": "How long the client may keep it.",
   "server-timing": "How long the parts of the work took, in milliseconds.",
   "retry-after": "Seconds after which to try again.",
   ratelimit: 'How many requests the key has left, and for how many seconds: `"key";r=59;t=30`.',
@@ -40,12 +41,14 @@ export interface BodyContract {
   readonly optional?: true;
 }
 
-/** What is answered with a status: JSON, a text, or nothing. */
+/** What is answered with a status: JSON, a text, bytes, or nothing. */
 export interface AnswerContract {
   readonly description: string;
   readonly json?: z.ZodType;
   /** The media type of a text. */
   readonly text?: string;
+  /** The media type of bytes. */
+  readonly bytes?: string;
   /** Headers that it always has, beside `x-request-id`. */
   readonly headers?: readonly HeaderName[];
 }

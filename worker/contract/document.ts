@@ -149,12 +149,14 @@ function requestBodyOf(body: BodyContract): NonNullable<Operation["requestBody"]
   return { required: !optional, content: Object.fromEntries(content) };
 }
 
-function responseOf({ description, json, text, headers = [] }: AnswerContract): ResponseObject {
+function responseOf({ description, json, text, bytes, headers = [] }: AnswerContract): ResponseObject {
   const described = { description, headers: headersOf(headers) };
   if (json !== undefined) {
     return { ...described, content: { "application/json": { schema: schemaOf(json, "output") } } };
   }
-  return text === undefined ? described : { ...described, content: { [text]: { schema: { type: "string" } } } };
+  if (text !== undefined) return { ...described, content: { [text]: { schema: { type: "string" } } } };
+  if (bytes === undefined) return described;
+  return { ...described, content: { [bytes]: { schema: { type: "string", format: "binary" } } } };
 }
 
 function problemResponses(): Record<string, ResponseObject> {

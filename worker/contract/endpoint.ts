@@ -32,6 +32,7 @@ export type AnswerOf<C extends Contract> = {
     & { status: S }
     & (C["answers"][S] extends { json: infer J extends z.ZodType } ? { body: z.output<J> }
       : C["answers"][S] extends { text: string } ? { body: string }
+      : C["answers"][S] extends { bytes: string } ? { body: Uint8Array<ArrayBuffer> }
       : { body?: undefined })
     & (C["answers"][S] extends { headers: readonly (infer H extends HeaderName)[] } ? { headers: Record<H, string> }
       : { headers?: undefined });
@@ -88,11 +89,14 @@ interface Answer {
 }
 
 function respond(c: Context<Env>, answers: Contract["answers"], { status, body, headers = {} }: Answer): Response {
-  const { json, text } = answers[status] ?? {};
+  const { json, text, bytes } = answers[status] ?? {};
   if (json !== undefined) {
     return c.newResponse(JSON.stringify(body), status, { "content-type": "application/json", ...headers });
   }
   if (text !== undefined) return c.newResponse(String(body), status, { "content-type": text, ...headers });
+  if (bytes !== undefined) {
+    return c.newResponse(body as Uint8Array<ArrayBuffer>, status, { "content-type": bytes, ...headers });
+  }
   return c.newResponse(null, status, headers);
 }
 

@@ -31,6 +31,11 @@ const GOOD: Record<string, [string, Call?]> = {
   enrolImage: [`POST ${SUBJECT}/images`, { image }],
   deleteImage: [`DELETE ${SUBJECT}/images/IMAGE`],
   model: ["GET /model"],
+  modelJson: [`GET /model/files/${model.card.fingerprint}/model.json`],
+  modelWeights: [`GET /model/files/${model.card.fingerprint}/weights.bin`],
+  clientScript: ["GET /client.js"],
+  localScript: ["GET /client/local.js"],
+  clientBinary: ["GET /client/squoosh_png_bg.wasm"],
   live: ["GET /health/live"],
   ready: ["GET /health/ready"],
   metrics: ["GET /metrics"],
@@ -102,6 +107,13 @@ Deno.test("every status that is documented is answered to some request, and no o
       await (await enrolled({ maxBody: 2 })).send(operation);
       await newApp().call(GOOD[operation][0], { body: "text", headers: { "content-type": "text/plain" } });
     }
+  }
+  for (const operation of ["clientScript", "localScript", "clientBinary"]) {
+    const { headers } = await newApp().call(GOOD[operation][0]);
+    await newApp().call(GOOD[operation][0], { headers: { "if-none-match": headers.get("etag") ?? "" } });
+  }
+  for (const path of ["/client/none.wasm", "/model/files/sha256:0/model.json", "/model/files/sha256:0/weights.bin"]) {
+    await newApp().call(`GET ${path}`);
   }
   const embedding = { embedding: [1], fingerprint: `sha256:${"0".repeat(64)}` };
   const { call, send } = await enrolled();
