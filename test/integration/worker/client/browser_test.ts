@@ -101,7 +101,7 @@ browserTest("a page of another origin matches files, bytes, images and frames of
   assert.equal(file.matches[0].subject, products[2]);
   assert.equal(file.matches.length, 5);
   assert.equal(largestDifference(await matchIn(page, "remote", "bytes", query), file), 0);
-  for (const [kind, tolerance] of [["image", 0.05], ["video", 0.1]] as const) {
+  for (const [kind, tolerance] of [["image", 0.01], ["video", 0.01]] as const) {
     const difference = largestDifference(await matchIn(page, "remote", kind, query), file);
     assert.ok(difference < tolerance, `${kind}: ${difference}`);
   }
@@ -154,7 +154,7 @@ browserTest(
       headers: { authorization: `Bearer ${key}`, origin },
     });
     const difference = largestDifference(drawn, whole);
-    assert.ok(difference < 0.05, String(difference));
+    assert.ok(difference < 0.01, String(difference));
     const local = await matchIn(page, "local", "file", large);
     assert.ok(largestDifference(local, whole) < 1e-4);
   },
