@@ -28,11 +28,12 @@ export type KeyRecord = z.infer<typeof KeyRecord>;
 const Keys = z.strictObject({ keys: z.array(KeyRecord) });
 
 /** The keys of a file. It is read again when a request comes and the last look is a second old. */
-export function keyFile(path: string, now: () => number = () => performance.now()): KeySource {
+export function keyFile(path: string): KeySource {
   let read: { at: number; keys: Promise<Key[]> } | undefined;
   return () => {
-    if (read === undefined || now() - read.at >= STALE_MILLISECONDS) {
-      read = { at: now(), keys: readRecords(path).then((records) => records.map(keyOf)) };
+    const now = performance.now();
+    if (read === undefined || now - read.at >= STALE_MILLISECONDS) {
+      read = { at: now, keys: readRecords(path).then((records) => records.map(keyOf)) };
     }
     return read.keys;
   };
