@@ -45,9 +45,9 @@ export async function readRecords(path: string): Promise<KeyRecord[]> {
   try {
     json = JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
-    throw new KeysError(
-      `Cannot read the keys in ${path}: ${messageOf(error)}; make such a file with \`deno task keys add\`.`,
-    );
+    // What a parser quotes may be a key.
+    const cause = error instanceof SyntaxError ? "it is not JSON" : messageOf(error);
+    throw new KeysError(`Cannot read the keys in ${path}: ${cause}; make such a file with \`deno task keys add\`.`);
   }
   const parsed = Keys.safeParse(json);
   if (parsed.success) return parsed.data.keys;

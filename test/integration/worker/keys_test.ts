@@ -206,6 +206,10 @@ Deno.test("a file of keys that cannot be read lets nobody in: at the start in a 
   const missing = await runToEnd({ TRIPTYCH_MODEL, TRIPTYCH_KEYS });
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /^Cannot read the keys in [^\n]+; make such a file with `deno task keys add`\.\n$/);
+  await Deno.writeTextFile(`${folder}/plain.json`, "s3cret");
+  const plain = await runToEnd({ TRIPTYCH_MODEL, TRIPTYCH_KEYS: `${folder}/plain.json` });
+  assert.equal(plain.code, 1);
+  assert.doesNotMatch(plain.stderr, /s3cret/);
   const { key } = await add("--scopes", "match");
   const good = await Deno.readTextFile(TRIPTYCH_KEYS);
   await withWorker({ TRIPTYCH_KEYS }, async (_, call) => {
