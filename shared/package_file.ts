@@ -1,8 +1,8 @@
 let folder: URL | undefined;
 
 /**
- * Where a file of an npm package lies, such as a WebAssembly binary. The package must be imported somewhere, or it is not
- * installed.
+ * Where a file of an npm package lies, such as a WebAssembly binary. The package must be imported somewhere, or it is
+ * not installed.
  *
  * @param specifier package and path, as an import would name them
  */
@@ -24,8 +24,8 @@ export async function readPackageFile(specifier: string): Promise<Uint8Array<Arr
 }
 
 /**
- * For where no packages are installed, as in a browser: their files are to be fetched from one folder, each by its own name
- * alone.
+ * For where no packages are installed, as in a browser: their files are to be fetched from one folder, each by its own
+ * name alone.
  */
 export function fetchPackageFilesFrom(url: URL): void {
   folder = url;

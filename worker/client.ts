@@ -27,9 +27,9 @@ export interface ClientOptions {
   /** Sent as `Authorization: Bearer KEY`. In a page, only one that is bound to the page's origin. */
   key?: string;
   /**
-   * In a browser: whether to run the worker's model there and send only embeddings, so that images never leave the device.
-   * The first match loads the model and the runtime, some megabytes that the browser keeps. A content security policy must
-   * let the page load scripts from the worker, and have `'wasm-unsafe-eval'`.
+   * In a browser: whether to run the worker's model there and send only embeddings, so that images never leave the
+   * device. The first match loads the model and the runtime, some megabytes that the browser keeps. A content security
+   * policy must let the page load scripts from the worker, and have `'wasm-unsafe-eval'`.
    */
   embedLocally?: boolean;
 }

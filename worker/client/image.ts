@@ -24,7 +24,7 @@ export async function fileOf(input: ImageInput): Promise<Blob> {
   }
 }
 
-/** Whether this runtime can decode images, and draw them smaller: browsers can. Deno has canvases, but none to draw on. */
+/** Whether this runtime can draw images smaller: browsers can. Deno has canvases, but none to draw on. */
 export function canShrink(): boolean {
   return typeof OffscreenCanvas === "function" && new OffscreenCanvas(1, 1).getContext("2d") !== null;
 }

@@ -24,7 +24,8 @@ const PROBLEMS: Record<Exclude<ProblemStatus, 405>, string> = {
   400: "The request is malformed: an address, a parameter or a body.",
   401: "There is no key, or one that is not known.",
   403:
-    "The key lacks the scope, is limited to other collections, or works on other origins' pages; or the worker has no keys, and the request does not come from its own machine and pages.",
+    "The key lacks the scope, is limited to other collections, or works on other origins' pages; or the worker has " +
+    "no keys, and the request does not come from its own machine and pages.",
   404: "The collection, subject or image is not there.",
   409: "The embedding is another model's, or the idempotency key was used for another image.",
   412: "The subject has another ETag than If-Match says.",
@@ -34,7 +35,8 @@ const PROBLEMS: Record<Exclude<ProblemStatus, 405>, string> = {
   429: "The key has made as many requests as it may in this minute.",
   500: "Something unexpected failed.",
   503:
-    "The worker has more to do than it takes on, is shutting down, cannot read its keys, or cannot write its gallery; nothing was changed.",
+    "The worker has more to do than it takes on, is shutting down, cannot read its keys, or cannot write its gallery; " +
+    "nothing was changed.",
 };
 
 const KEY = "One of TRIPTYCH_KEYS. If it has a limit, every answer that it gets tells of it with `RateLimit` and " +

@@ -12,7 +12,7 @@ export interface Credentials {
 /**
  * The key of a request, if it has a scope, or `admin`, and works there.
  *
- * @throws {Problem} 401 without a known key, 403 if it lacks the scope or the request does not come from one of its origins
+ * @throws {Problem} 401 without a known key, 403 if it lacks the scope or the request comes from none of its origins
  */
 export function authorize(keys: readonly Key[], scope: Scope, { authorization, origin }: Credentials): Key {
   const [, bearer] = /^Bearer +(\S+)$/i.exec(authorization ?? "") ?? [];

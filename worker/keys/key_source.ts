@@ -3,8 +3,8 @@ import { digestOf, type Key, type KeySource, type Scope, SCOPES } from "./key.ts
 import { keyFile } from "./key_file.ts";
 
 /**
- * The keys of `TRIPTYCH_KEYS`: entries `scope+scope:KEY`, separated by commas, or the path of a file that `deno task keys`
- * writes.
+ * The keys of `TRIPTYCH_KEYS`: entries `scope+scope:KEY`, separated by commas, or the path of a file that
+ * `deno task keys` writes.
  *
  * @throws {UsageError} that names the entry by its place, never by its key
  */

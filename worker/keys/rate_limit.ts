@@ -7,8 +7,8 @@ const WINDOW_SECONDS = 60;
  * Counts the requests of each key, in windows of a minute that begin with its first request.
  *
  * @param now milliseconds, any origin
- * @returns takes one request of a key, and gives the headers that tell of its limit (draft-ietf-httpapi-ratelimit-headers,
- * version 10): none if it has no limit. Throws a 429 Problem if the key has none left.
+ * @returns takes one request of a key, and gives the headers that tell of its limit
+ * (draft-ietf-httpapi-ratelimit-headers-10): none if it has no limit. Throws a 429 Problem if the key has none left.
  */
 export function createRateLimiter(
   now: () => number = () => performance.now(),
