@@ -1,4 +1,5 @@
-import { z } from "zod";
+// Not `import { z }`, an object of which a bundle for browsers would take all.
+import * as z from "zod";
 import { ModelError } from "./errors.ts";
 
 /** How an image becomes the network's input tensor. Pixels are in 0..1 before mean and standard deviation. */

@@ -38,14 +38,18 @@ export interface ModelFiles extends GraphFiles {
   card: Card;
 }
 
+/** How a file is got over HTTP. */
+type Get = (url: string) => Promise<Response>;
+
 /**
  * Reads a model directory from disk or over HTTP, and checks that its bytes are those that its fingerprint was taken of.
  *
  * @param directory a path, or a URL ending in the directory
+ * @param get for a directory that asks for a key
  * @throws {ModelError} if a file is missing, cannot be parsed, or was changed
  */
-export async function readModelFiles(directory: string | URL): Promise<ModelFiles> {
-  const read = reader(directory);
+export async function readModelFiles(directory: string | URL, get: Get = (url) => fetch(url)): Promise<ModelFiles> {
+  const read = reader(directory, get);
   const modelJson = parse(new TextDecoder().decode(await read("model.json")), directory);
   const card = cardOf(modelJson, `${directory}/model.json`);
   const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
@@ -74,7 +78,7 @@ export async function fingerprintOf(
   return await sha256(concatenate([facts, weights]));
 }
 
-function reader(directory: string | URL): (name: string) => Promise<Uint8Array<ArrayBuffer>> {
+function reader(directory: string | URL, get: Get): (name: string) => Promise<Uint8Array<ArrayBuffer>> {
   const base = String(directory).replace(/\/+$/, "");
   const remote = /^https?:/.test(base);
   return async (name) => {
@@ -82,11 +86,11 @@ function reader(directory: string | URL): (name: string) => Promise<Uint8Array<A
       if (!remote) {
         return await Deno.readFile(base.startsWith("file:") ? new URL(`${base}/${name}`) : `${base}/${name}`);
       }
-      const response = await fetch(`${base}/${name}`);
+      const response = await get(`${base}/${name}`);
       if (!response.ok) throw new Error(`the server answered ${response.status}`);
       return new Uint8Array(await response.arrayBuffer());
     } catch (error) {
-      const cause = error instanceof Deno.errors.NotFound ? "there is no such file" : messageOf(error);
+      const cause = (error as { code?: unknown }).code === "ENOENT" ? "there is no such file" : messageOf(error);
       throw new ModelError(
         `Cannot read ${base}/${name}: ${cause}; give a directory that \`deno task train\` or \`deno task export\` wrote.`,
       );

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import type { Card } from "../shared/card.ts";
+import type { ModelFiles } from "../shared/model_files.ts";
 import { DEFAULT_MAX_BODY, DEFAULT_QUEUE } from "./config.ts";
 import { openApiDocument } from "./contract/document.ts";
 import { createEndpoint } from "./contract/endpoint.ts";
@@ -10,15 +10,16 @@ import type { Embedder } from "./embedder/embedder.ts";
 import { createImageEmbedder } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
 import type { Gallery } from "./gallery/gallery.ts";
+import type { KeySource } from "./keys/key.ts";
 import { drainBody } from "./middleware/body.ts";
 import { refuseWhile } from "./middleware/draining.ts";
 import type { Env } from "./middleware/env.ts";
-import type { Key } from "./middleware/keys.ts";
 import { localOnly } from "./middleware/local_only.ts";
 import { createMetrics, type Metrics } from "./middleware/metrics.ts";
 import { percentEncoding } from "./middleware/percent_encoding.ts";
 import { answerProblem, Problem, problemOf } from "./middleware/problem.ts";
 import { type Log, requestLog } from "./middleware/request_log.ts";
+import { clientRoutes } from "./routes/client.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { embedRoutes } from "./routes/embed.ts";
@@ -30,6 +31,7 @@ import { modelRoutes } from "./routes/model.ts";
 import { mapRoutes } from "./routes/map.ts";
 import { previewRoutes } from "./routes/preview.ts";
 import { thumbnailRoutes } from "./routes/thumbnails.ts";
+import { modelFileRoutes } from "./routes/model_files.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
 import type { Services } from "./routes/services.ts";
 import { subjectRoutes } from "./routes/subjects.ts";
@@ -37,14 +39,14 @@ import { verifyRoutes } from "./routes/verify.ts";
 
 /** What the worker is made of. */
 export interface AppDeps {
-  card: Card;
-  /** Of the card's model; proved by `selfTest` before. */
+  model: ModelFiles;
+  /** Of the model; proved by `selfTest` before. */
   embedder: Embedder;
-  /** Of the card's model. */
+  /** Of the model. */
   gallery: Gallery;
   /** Without keys, everybody on this machine may do everything, and nobody else anything. */
-  keys?: readonly Key[] | undefined;
-  /** Origins whose pages may call; default none but the worker's own. */
+  keys?: KeySource | undefined;
+  /** Origins whose pages may call, beside those of the keys; default none but the worker's own. */
   corsOrigins?: readonly string[];
   /** The largest body, in bytes; default 8 MiB. */
   maxBody?: number;
@@ -63,13 +65,13 @@ export interface AppDeps {
  *
  * @example
  * ```ts
- * const app = createApp({ card, embedder, gallery });
+ * const app = createApp({ model, embedder, gallery });
  * Deno.serve({ hostname: "127.0.0.1" }, app.fetch);
  * ```
  */
 export function createApp(deps: AppDeps) {
   const {
-    card,
+    model,
     embedder,
     gallery,
     keys,
@@ -79,7 +81,9 @@ export function createApp(deps: AppDeps) {
     log = () => {},
   } = deps;
   const queue = createQueue(deps.queue ?? DEFAULT_QUEUE);
+  const { card } = model;
   const services: Services = {
+    model,
     card,
     gallery,
     queue,
@@ -92,7 +96,7 @@ export function createApp(deps: AppDeps) {
   const metrics = createMetrics();
   app.use(metrics.count);
   app.use(drainBody());
-  if (corsOrigins.length > 0) app.use(cors(corsOptions(corsOrigins)));
+  if (corsOrigins.length > 0 || keys !== undefined) app.use(cors(corsOptions(corsOrigins, keys)));
   if (deps.isDraining !== undefined) app.use(refuseWhile(deps.isDraining));
   if (keys === undefined) app.use(localOnly(corsOrigins));
   app.use(percentEncoding());
@@ -131,6 +135,8 @@ function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsK
     .route("/", mapRoutes(services))
     .route("/", previewRoutes(services))
     .route("/", modelRoutes(services))
+    .route("/", modelFileRoutes(services))
+    .route("/", clientRoutes(services))
     .route("/", healthRoutes(services))
     .route("/", metricsRoutes(services, metrics))
     .route("/", docsRoutes(services, () => document ??= openApiDocument(app.routes, needsKeys)))
@@ -140,12 +146,17 @@ function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsK
 /** The worker's app, as a client's types need it: `hc<AppType>(url)`. */
 export type AppType = ReturnType<typeof createApp>;
 
-function corsOptions(origins: readonly string[]) {
+function corsOptions(origins: readonly string[], keys: KeySource | undefined) {
   return {
-    origin: [...origins],
+    async origin(origin: string) {
+      if (origins.includes(origin)) return origin;
+      // A preflight carries no key, so what any key may do is asked for.
+      const listed = await keys?.().catch(() => []);
+      return listed?.some((key) => key.origins?.has(origin)) ? origin : null;
+    },
     allowMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
     allowHeaders: ["authorization", "content-type", "if-match", "idempotency-key", "x-request-id"],
-    exposeHeaders: ["etag", "retry-after", "server-timing", "x-request-id"],
+    exposeHeaders: ["etag", "ratelimit", "ratelimit-policy", "retry-after", "server-timing", "x-request-id"],
     maxAge: 600,
   };
 }

@@ -2,7 +2,9 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { UsageError } from "../shared/errors.ts";
 import type { GalleryLocation } from "./gallery/open.ts";
-import { type Key, parseKeys } from "./middleware/keys.ts";
+import type { KeySource } from "./keys/key.ts";
+import { parseKeys } from "./keys/key_source.ts";
+import { isOrigin } from "./keys/origin.ts";
 import { whole } from "./whole.ts";
 
 /** Where the worker keeps its gallery if nothing else is said. */
@@ -13,7 +15,7 @@ export interface Config {
   /** Directory or URL. */
   model: string;
   gallery: GalleryLocation;
-  keys: Key[] | undefined;
+  keys: KeySource | undefined;
   corsOrigins: string[];
   /** bytes */
   maxBody: number;
@@ -90,11 +92,6 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
     port: data.PORT,
     isHosted,
   };
-}
-
-/** `null` is the origin of a page that was opened from a file. */
-function isOrigin(text: string): boolean {
-  return text === "null" || URL.canParse(text) && new URL(text).origin === text;
 }
 
 function galleryAt(text: string): GalleryLocation {

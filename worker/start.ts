@@ -23,6 +23,7 @@ export interface Worker {
  * @throws {TriptychError} if one of them cannot be used
  */
 export async function startWorker(config: Config, log: Log): Promise<Worker> {
+  await config.keys?.();
   const files = await readModelFiles(config.model);
   const embedder = await createTfjsEmbedder(files);
   await selfTest(embedder, files.card);
@@ -31,7 +32,7 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
   if (warning !== null) log({ level: "warning", message: warning });
   let isDraining = false, underWay = 0;
   let idle = () => {};
-  const app = createApp({ ...config, card: files.card, embedder, gallery, log, isDraining: () => isDraining });
+  const app = createApp({ ...config, model: files, embedder, gallery, log, isDraining: () => isDraining });
   return {
     config,
     async fetch(request, info = {}) {

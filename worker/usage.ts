@@ -9,8 +9,8 @@ Usage: [VARIABLE=VALUE ...] deno task serve [--help]
 
   TRIPTYCH_MODEL         model directory or URL (default samples/model)
   TRIPTYCH_GALLERY       memory:, or the snapshot file that keeps the gallery (default ${DEFAULT_SNAPSHOT})
-  TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, enroll, admin
-                         (default none: this machine alone is answered)
+  TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, enroll, admin; or the path of the file
+                         that deno task keys writes (default none: this machine alone is answered)
   TRIPTYCH_CORS_ORIGINS  origins whose pages may call, separated by commas; null for pages opened from a file
                          (default none but the worker's own)
   TRIPTYCH_MAX_BODY      largest body in bytes (default ${DEFAULT_MAX_BODY})

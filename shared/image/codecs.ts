@@ -4,8 +4,7 @@ import { defaultOptions } from "@jsquash/jpeg/meta.js";
 // Imported only so that the package, whose binary is read below, is among those installed.
 import "@jsquash/png/codec/pkg/squoosh_png.js";
 import initWebpDecoder from "@jsquash/webp/codec/dec/webp_dec.js";
-import { readFile } from "node:fs/promises";
-import { packageFile } from "../package_file.ts";
+import { readPackageFile } from "../package_file.ts";
 import type { ImageFormat } from "./header.ts";
 import type { Image } from "./image.ts";
 
@@ -59,7 +58,7 @@ const modules = new Map<string, Promise<WebAssembly.Module>>();
 function compiled(specifier: string): Promise<WebAssembly.Module> {
   let module = modules.get(specifier);
   if (!module) {
-    module = readFile(packageFile(specifier)).then((bytes) => WebAssembly.compile(new Uint8Array(bytes)));
+    module = readPackageFile(specifier).then((bytes) => WebAssembly.compile(bytes));
     modules.set(specifier, module);
   }
   return module;

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "../crc32.ts";
 import { ImageError } from "../errors.ts";
 import { exifOrientation, type Orientation } from "./exif.ts";
 

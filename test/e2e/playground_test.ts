@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { toInputPixels } from "../../shared/image/mod.ts";
 import type { AppDeps } from "../../worker/app.ts";
-import { parseKeys } from "../../worker/middleware/keys.ts";
+import { parseKeys } from "../../worker/keys/key_source.ts";
 import { model, newApp } from "../integration/worker/client.ts";
 import { picture } from "../integration/worker/tiny_model.ts";
 import { faintTexts } from "../support/contrast.ts";

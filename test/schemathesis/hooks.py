@@ -19,7 +19,7 @@ def send_what_arrives(context, case):
 
 @schemathesis.hook("filter_case").apply_to(method="POST", path="/verify")
 def send_files_as_files(context, case):
-    """Where a field of a form may be a file or JSON, schemathesis sends a file without a name, which makes it a text."""
+    """Where a field of a form may be a file or JSON, schemathesis sends a file without a filename, that is, a text."""
     return not is_form(case) or not hasattr(case.body.get("b"), "data")
 
 

@@ -1,14 +1,4 @@
-const POLYNOMIAL = 0x82f63b78;
+import { createCrc32 } from "../../shared/crc32.ts";
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let remainder = byte;
-  for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? (remainder >>> 1) ^ POLYNOMIAL : remainder >>> 1;
-  return remainder;
-});
-
-/** CRC-32C of bytes (Castagnoli's polynomial, reflected), as in iSCSI (RFC 3720, section 12.1) and TFRecord files. */
-export function crc32c(bytes: Uint8Array): number {
-  let remainder = 0xffffffff;
-  for (const byte of bytes) remainder = TABLE[(remainder ^ byte) & 0xff] ^ (remainder >>> 8);
-  return (remainder ^ 0xffffffff) >>> 0;
-}
+/** CRC-32C of bytes (Castagnoli's polynomial), as in iSCSI (RFC 3720, section 12.1) and TFRecord files. */
+export const crc32c: (bytes: Uint8Array) => number = createCrc32(0x82f63b78);

@@ -1,14 +1,17 @@
 import type { StatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
-import type { Scope } from "../middleware/keys.ts";
+import type { Scope } from "../keys/key.ts";
 import type { ProblemStatus } from "../middleware/problem.ts";
 
 /** The headers of answers that the contract speaks of, and what they say. */
 export const HEADERS = {
   "x-request-id": "Names the request in the worker's log: the id that the client sent, or a new one.",
-  etag: "The subject's revision, for If-Match.",
+  etag: "What it is at this moment: of a subject for If-Match, of a file for If-None-Match.",
+  "cache-control": "How long the client may keep it.",
   "server-timing": "How long the parts of the work took, in milliseconds.",
   "retry-after": "Seconds after which to try again.",
+  ratelimit: 'How many requests the key has left, and for how many seconds: `"key";r=59;t=30`.',
+  "ratelimit-policy": 'How many requests a key may make in how many seconds: `"key";q=60;w=60`.',
   "www-authenticate": "How to send a key, and what is wrong with the one that was sent.",
   "content-security-policy": "What the page may load: nothing from elsewhere.",
   "referrer-policy": "That the page tells no other where it is.",
@@ -21,7 +24,7 @@ export type HeaderName = keyof typeof HEADERS;
 export const EVERY_PROBLEM = [400, 403] as const satisfies ProblemStatus[];
 
 /** Those of a route that needs a key. */
-export const KEY_PROBLEM = 401 satisfies ProblemStatus;
+export const KEY_PROBLEMS = [401, 429] as const satisfies ProblemStatus[];
 
 /** Those of a route that takes a body. */
 export const BODY_PROBLEMS = [413, 415] as const satisfies ProblemStatus[];
@@ -38,19 +41,19 @@ export interface BodyContract {
   readonly optional?: true;
 }
 
-/** What is answered with a status: JSON, a text, a file, or nothing. */
+/** What is answered with a status: JSON, a text, bytes, or nothing. */
 export interface AnswerContract {
   readonly description: string;
   readonly json?: z.ZodType;
   /** The media type of a text. */
   readonly text?: string;
-  /** The media type of a file. */
-  readonly file?: string;
+  /** The media type of bytes. */
+  readonly bytes?: string;
   /** Headers that it always has, beside `x-request-id`. */
   readonly headers?: readonly HeaderName[];
 }
 
-/** What a route takes and answers: checked of requests, known of answers by their types, and told by `/openapi.json`. */
+/** What a route takes and answers: checked of requests, known of answers by their types, told by `/openapi.json`. */
 export interface Contract {
   /** Its name in the OpenAPI document. */
   readonly id: string;
@@ -69,7 +72,7 @@ export interface Contract {
 
 /** The statuses of all errors that a route can answer, ascending. */
 export function problemsOf({ scope, body, problems = [] }: Contract): ProblemStatus[] {
-  const needed: readonly ProblemStatus[] = scope === undefined ? [] : [KEY_PROBLEM];
+  const needed: readonly ProblemStatus[] = scope === undefined ? [] : KEY_PROBLEMS;
   const taken: readonly ProblemStatus[] = body === undefined ? [] : BODY_PROBLEMS;
   return [...EVERY_PROBLEM, ...needed, ...taken, ...problems].sort((a, b) => a - b);
 }

@@ -24,22 +24,28 @@ const PROBLEMS: Record<Exclude<ProblemStatus, 405>, string> = {
   400: "The request is malformed: an address, a parameter or a body.",
   401: "There is no key, or one that is not known.",
   403:
-    "The key lacks the scope; or the worker has no keys, and the request does not come from its own machine and pages.",
+    "The key lacks the scope, is limited to other collections, or works on other origins' pages; or the worker has " +
+    "no keys, and the request does not come from its own machine and pages.",
   404: "The collection, subject or image is not there.",
   409: "The embedding is another model's, or the idempotency key was used for another image.",
   412: "The subject has another ETag than If-Match says.",
   413: "The body is larger than the worker takes.",
   415: "The body, or the image in it, is of a type that is not supported.",
   422: "The image cannot be decoded or has more pixels than the worker takes, or the embedding is none of its model's.",
+  429: "The key has made as many requests as it may in this minute.",
   500: "Something unexpected failed.",
   503:
-    "The worker has more to do than it takes on, is shutting down, or cannot write its gallery; nothing was changed.",
+    "The worker has more to do than it takes on, is shutting down, cannot read its keys, or cannot write its gallery; " +
+    "nothing was changed.",
 };
 
 const BINARY: JsonSchema = { type: "string", format: "binary", minLength: 1 };
+const KEY = "One of TRIPTYCH_KEYS. If it has a limit, every answer that it gets tells of it with `RateLimit` and " +
+  "`RateLimit-Policy`.";
 
 const PROBLEM_HEADERS: Partial<Record<ProblemStatus, HeaderName[]>> = {
   401: ["www-authenticate"],
+  429: ["retry-after", "ratelimit", "ratelimit-policy"],
   503: ["retry-after"],
 };
 
@@ -74,7 +80,7 @@ export function openApiDocument(routes: readonly Route[], needsKeys: boolean): O
           return [name, { description, required: true, schema: { type: "string" } }];
         }),
       ),
-      securitySchemes: { key: { type: "http", scheme: "bearer", description: "One of TRIPTYCH_KEYS." } },
+      securitySchemes: { key: { type: "http", scheme: "bearer", description: KEY } },
     },
   };
   return withSharedSchemas(document);
@@ -146,14 +152,14 @@ function requestBodyOf(body: BodyContract): NonNullable<Operation["requestBody"]
   return { required: !optional, content: Object.fromEntries(content) };
 }
 
-function responseOf({ description, json, text, file, headers = [] }: AnswerContract): ResponseObject {
+function responseOf({ description, json, text, bytes, headers = [] }: AnswerContract): ResponseObject {
   const described = { description, headers: headersOf(headers) };
   if (json !== undefined) {
     return { ...described, content: { "application/json": { schema: schemaOf(json, "output") } } };
   }
   if (text !== undefined) return { ...described, content: { [text]: { schema: { type: "string" } } } };
-  if (file !== undefined) return { ...described, content: { [file]: { schema: BINARY } } };
-  return described;
+  if (bytes === undefined) return described;
+  return { ...described, content: { [bytes]: { schema: BINARY } } };
 }
 
 function problemResponses(): Record<string, ResponseObject> {

@@ -2,9 +2,11 @@ import type { Context, Handler, TypedResponse } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
 import type { Env } from "../middleware/env.ts";
-import { authorize, type Key } from "../middleware/keys.ts";
+import { assertPermitted, authorize, type Permits } from "../keys/authorize.ts";
+import type { KeySource, Scope } from "../keys/key.ts";
+import { createRateLimiter } from "../keys/rate_limit.ts";
 import type { ProblemBody, ProblemStatus } from "../middleware/problem.ts";
-import type { BODY_PROBLEMS, BodyContract, Contract, EVERY_PROBLEM, HeaderName, KEY_PROBLEM } from "./contract.ts";
+import type { BODY_PROBLEMS, BodyContract, Contract, EVERY_PROBLEM, HeaderName, KEY_PROBLEMS } from "./contract.ts";
 import { readContent } from "./content.ts";
 import { parse } from "./parse.ts";
 
@@ -14,6 +16,8 @@ export interface RequestOf<C extends Contract> {
   query: Parsed<C["query"]>;
   headers: Parsed<C["headers"]>;
   body: BodyOf<C["body"]>;
+  /** Which collections it may see and change. One that a path or a query names has been asked for already. */
+  permits: Permits;
 }
 
 /** A body, in the way that it arrived. */
@@ -28,7 +32,7 @@ export type AnswerOf<C extends Contract> = {
     & { status: S }
     & (C["answers"][S] extends { json: infer J extends z.ZodType } ? { body: z.output<J> }
       : C["answers"][S] extends { text: string } ? { body: string }
-      : C["answers"][S] extends { file: string } ? { body: Uint8Array<ArrayBuffer> }
+      : C["answers"][S] extends { bytes: string } ? { body: Uint8Array<ArrayBuffer> }
       : { body?: undefined })
     & (C["answers"][S] extends { headers: readonly (infer H extends HeaderName)[] } ? { headers: Record<H, string> }
       : { headers?: undefined });
@@ -51,16 +55,25 @@ export type Endpoint = <const C extends Contract>(
  * @param keys undefined lets everybody in
  * @param maxBody bytes
  */
-export function createEndpoint(keys: readonly Key[] | undefined, maxBody: number): Endpoint {
+export function createEndpoint(keys: KeySource | undefined, maxBody: number): Endpoint {
+  const takeOne = createRateLimiter();
+  const admit = async (c: Context<Env>, scope: Scope): Promise<Permits> => {
+    if (keys === undefined) return () => true;
+    const credentials = { authorization: c.req.header("authorization"), origin: c.req.header("origin") };
+    const key = authorize(await keys(), scope, credentials);
+    for (const [name, value] of Object.entries(takeOne(key))) c.header(name, value);
+    return (collection) => key.collections?.has(collection) ?? true;
+  };
   return (contract, handle) => {
     const handler = async (c: Context<Env>) => {
-      if (contract.scope !== undefined) authorize(keys, contract.scope, c.req.header("authorization"));
-      const request = {
-        params: contract.params && parse(contract.params, c.req.param(), "The path"),
-        query: contract.query && parse(contract.query, c.req.query(), "The query"),
-        headers: contract.headers && parse(contract.headers, c.req.header(), "The header"),
-        body: contract.body && await readContent(c, contract.body, maxBody),
-      };
+      const permits = contract.scope === undefined ? () => true : await admit(c, contract.scope);
+      const params = contract.params && parse(contract.params, c.req.param(), "The path");
+      const query = contract.query && parse(contract.query, c.req.query(), "The query");
+      const collection = params?.collection ?? query?.collection;
+      if (typeof collection === "string") assertPermitted(permits, collection);
+      const headers = contract.headers && parse(contract.headers, c.req.header(), "The header");
+      const body = contract.body && await readContent(c, contract.body, maxBody);
+      const request = { params, query, headers, body, permits };
       // What has passed the contract's schemas is of the types that are inferred from them.
       const answer = await handle(request as RequestOf<typeof contract>);
       return respond(c, contract.answers, answer as Answer) as unknown as ResponseOf<typeof contract>;
@@ -76,13 +89,13 @@ interface Answer {
 }
 
 function respond(c: Context<Env>, answers: Contract["answers"], { status, body, headers = {} }: Answer): Response {
-  const { json, text, file } = answers[status] ?? {};
+  const { json, text, bytes } = answers[status] ?? {};
   if (json !== undefined) {
     return c.newResponse(JSON.stringify(body), status, { "content-type": "application/json", ...headers });
   }
   if (text !== undefined) return c.newResponse(String(body), status, { "content-type": text, ...headers });
-  if (file !== undefined) {
-    return c.newResponse(body as Uint8Array<ArrayBuffer>, status, { "content-type": file, ...headers });
+  if (bytes !== undefined) {
+    return c.newResponse(body as Uint8Array<ArrayBuffer>, status, { "content-type": bytes, ...headers });
   }
   return c.newResponse(null, status, headers);
 }
@@ -100,7 +113,7 @@ type ResponseOf<C extends Contract> =
 
 type ProblemsOf<C extends Contract> =
   | (typeof EVERY_PROBLEM)[number]
-  | (C["scope"] extends string ? typeof KEY_PROBLEM : never)
+  | (C["scope"] extends string ? (typeof KEY_PROBLEMS)[number] : never)
   | (C["body"] extends BodyContract ? (typeof BODY_PROBLEMS)[number] : never)
   | (C["problems"] extends readonly (infer S extends ProblemStatus)[] ? S : never);
 

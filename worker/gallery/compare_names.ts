@@ -1,6 +1,6 @@
 /**
- * Orders names by their code points, which is the order of their UTF-8 bytes and so that of every store. JavaScript's own
- * order differs where one has a character past U+FFFF.
+ * Orders names by their code points, which is the order of their UTF-8 bytes and so that of every store. JavaScript's
+ * own order differs where one has a character past U+FFFF.
  *
  * @returns below 0 if `a` comes first, above 0 if `b` does, 0 if they are equal
  */

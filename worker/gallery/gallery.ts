@@ -87,8 +87,8 @@ export interface Gallery {
   /** @throws {StaleError} if the condition does not hold */
   deleteSubject(collection: string, subject: string, condition?: RevisionCondition): Promise<void>;
   /**
-   * Enrols one more image, creating the subject and its collection if they are new. A request that was made before gives
-   * the image that it made then, as long as that is there, whatever the condition.
+   * Enrols one more image, creating the subject and its collection if they are new. A request that was made before
+   * gives the image that it made then, as long as that is there, whatever the condition.
    *
    * @param beside what is kept with the embedding
    * @throws {RepeatedKeyError} if the request's key was used for other content

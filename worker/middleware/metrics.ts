@@ -20,8 +20,8 @@ interface Series {
 }
 
 /**
- * Counts requests and the time that they take, by method, route and status: the route as it is declared, so that neither
- * names nor the number of series grow with what clients ask for.
+ * Counts requests and the time that they take, by method, route and status: the route as it is declared, so that no name
+ * is told and the number of series does not grow with what clients ask for.
  *
  * @param now milliseconds, any origin
  */

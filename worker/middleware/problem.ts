@@ -4,6 +4,7 @@ import { z } from "zod";
 import { GalleryError, ImageError, TriptychError } from "../../shared/errors.ts";
 import { OverloadedError } from "../embedder/queue.ts";
 import { RepeatedKeyError, StaleError, UnknownError } from "../gallery/gallery.ts";
+import { KeysError } from "../keys/key.ts";
 import type { Env } from "./env.ts";
 
 /** What each status says of itself (RFC 9110). */
@@ -18,6 +19,7 @@ export const TITLES = {
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   503: "Service Unavailable",
 } as const satisfies Partial<Record<ContentfulStatusCode, string>>;
@@ -42,6 +44,11 @@ export function problemOf(error: unknown, requestId: string): Problem {
   if (error instanceof StaleError) return new Problem(412, error.message);
   if (error instanceof OverloadedError) {
     return new Problem(503, error.message, { "retry-after": String(error.retryAfter) });
+  }
+  if (error instanceof KeysError) {
+    return new Problem(503, "The keys cannot be read at present, so nobody is let in; try again later.", {
+      "retry-after": "10",
+    });
   }
   if (error instanceof GalleryError) {
     return new Problem(503, "The gallery cannot be written at present, and nothing was changed; try again later.", {

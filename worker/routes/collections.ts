@@ -17,7 +17,7 @@ const LIST = {
   scope: "enroll",
   answers: {
     200: {
-      description: "All of them, with how many subjects and images are enrolled in each.",
+      description: "All that the key is not kept from, with how many subjects and images are enrolled in each.",
       json: z.object({ collections: z.array(Collection) }),
     },
   },
@@ -61,7 +61,10 @@ export function collectionRoutes({ gallery, endpoint }: Services) {
   return new Hono<Env>()
     .get(
       "/collections",
-      endpoint(LIST, async () => ({ status: 200, body: { collections: await gallery.collections() } })),
+      endpoint(LIST, async ({ permits }) => {
+        const collections = (await gallery.collections()).filter(({ collection }) => permits(collection));
+        return { status: 200, body: { collections } };
+      }),
     )
     .get(
       "/collections/:collection",

@@ -26,7 +26,8 @@ const ENROL = {
       .meta({
         description:
           "Makes the request safe to repeat: with the same key and the same image, a subject gets one image, " +
-          "and every repetition is answered with that; with another image it is 409. A key is known as long as its image is there.",
+          "and every repetition is answered with that; with another image it is 409. A key is known as long as its " +
+          "image is there.",
       }),
   }),
   body: {

@@ -16,7 +16,7 @@ const PREVIEW = {
     form: z.strictObject({ image: ImageFile }),
     json: z.strictObject({ image: Base64Image }),
   },
-  answers: { 200: { description: "A PNG of the input's size.", file: "image/png" } },
+  answers: { 200: { description: "A PNG of the input's size.", bytes: "image/png" } },
   problems: [422, 503],
 } as const satisfies Contract;
 

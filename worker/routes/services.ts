@@ -1,4 +1,5 @@
 import type { Card } from "../../shared/card.ts";
+import type { ModelFiles } from "../../shared/model_files.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { ImageEmbedder } from "../embedder/pipeline.ts";
 import type { Queue } from "../embedder/queue.ts";
@@ -6,6 +7,8 @@ import type { Gallery } from "../gallery/gallery.ts";
 
 /** What the routes are made of. */
 export interface Services {
+  model: ModelFiles;
+  /** The model's. */
   card: Card;
   embedImage: ImageEmbedder;
   /** In which images wait for their turn. */

@@ -17,7 +17,7 @@ const THUMBNAIL = {
   scope: "enroll",
   params: ImagePath,
   answers: {
-    200: { description: `A JPEG of about ${LONG_SIDE} pixels at its longer side.`, file: "image/jpeg" },
+    200: { description: `A JPEG of about ${LONG_SIDE} pixels at its longer side.`, bytes: "image/jpeg" },
   },
   problems: [404, 500, 503],
 } as const satisfies Contract;

@@ -5,6 +5,7 @@ import type { Contract } from "../contract/contract.ts";
 import type { BodyOf } from "../contract/endpoint.ts";
 import { thresholdFor } from "../decision.ts";
 import type { Gallery } from "../gallery/gallery.ts";
+import { assertPermitted } from "../keys/authorize.ts";
 import type { Env } from "../middleware/env.ts";
 import { Problem } from "../middleware/problem.ts";
 import { embeddingOf } from "./embedding.ts";
@@ -62,8 +63,9 @@ export function verifyRoutes({ card, embedImage, gallery, endpoint }: Services) 
   const embed = (input: Input) => embeddingOf(input, card, embedImage);
   return new Hono<Env>().post(
     "/verify",
-    endpoint(VERIFY, async ({ query, body }) => {
+    endpoint(VERIFY, async ({ query, body, permits }) => {
       const { a, b } = await sidesOf(body);
+      if ("subject" in b) assertPermitted(permits, b.collection);
       const first = await embed(a);
       const second = "subject" in b ? null : await embed(b);
       const nearest = "subject" in b

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { GalleryError } from "../../../shared/errors.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
-import { parseKeys } from "../../../worker/middleware/keys.ts";
+import { parseKeys } from "../../../worker/keys/key_source.ts";
 import { clientOf, embedder, model, newApp } from "./client.ts";
 import { picture } from "./tiny_model.ts";
 

@@ -75,7 +75,7 @@ function inProcess(app: AppType): Client {
 }
 
 function appOf(deps: Partial<AppDeps>): AppType {
-  return createApp({ card: model.card, embedder, gallery: createMemoryGallery({ snapshot }), ...deps });
+  return createApp({ model, embedder, gallery: createMemoryGallery({ snapshot }), ...deps });
 }
 
 /** An app of the tiny model with an empty gallery, and what it logs. Its answers are held to its contract. */

@@ -5,7 +5,8 @@ import { GalleryError } from "../../../shared/errors.ts";
 import type { AppType } from "../../../worker/app.ts";
 import type { OpenApiDocument } from "../../../worker/contract/open_api.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
-import { parseKeys } from "../../../worker/middleware/keys.ts";
+import type { KeySource } from "../../../worker/keys/key.ts";
+import { parseKeys } from "../../../worker/keys/key_source.ts";
 import { type Call, contract, model, newApp, snapshot } from "./client.ts";
 import { picture } from "./tiny_model.ts";
 
@@ -34,6 +35,11 @@ const GOOD: Record<string, [string, Call?]> = {
   getThumbnail: [`GET ${SUBJECT}/images/IMAGE/thumbnail`],
   map: ["GET /collections/c/map"],
   model: ["GET /model"],
+  modelJson: [`GET /model/files/${model.card.fingerprint}/model.json`],
+  modelWeights: [`GET /model/files/${model.card.fingerprint}/weights.bin`],
+  clientScript: ["GET /client.js"],
+  localScript: ["GET /client/local.js"],
+  clientBinary: ["GET /client/squoosh_png_bg.wasm"],
   live: ["GET /health/live"],
   ready: ["GET /health/ready"],
   metrics: ["GET /metrics"],
@@ -51,6 +57,12 @@ async function enrolled(deps: Parameters<typeof newApp>[0] = {}) {
     return app.call(target, { ...call, ...more, headers });
   };
   return { ...app, send };
+}
+
+/** One key `k` that may do all, once. */
+async function limitedKey(): Promise<KeySource> {
+  const [key] = await parseKeys("admin:k")();
+  return () => Promise.resolve([{ ...key, rate: 1 }]);
 }
 
 Deno.test("the OpenAPI document is valid", async () => {
@@ -89,6 +101,8 @@ Deno.test("every status that is documented is answered to some request, and no o
     await (await enrolled()).send(operation, { query: GOOD[operation][0].includes("?") ? "&x=%ZZ" : "?x=%ZZ" });
     await (await enrolled()).send(operation, { headers: { origin: "https://evil.example" } });
     await (await enrolled({ keys: parseKeys("match:k") })).send(operation);
+    const limited = await enrolled({ keys: await limitedKey() });
+    for (let i = 0; i < 2; i++) await limited.send(operation, { headers: { authorization: "Bearer k" } });
     await (await enrolled({ isDraining: () => true })).send(operation);
     await (await enrolled({ gallery: createMemoryGallery({ snapshot, persist }) })).send(operation);
     await (await enrolled({ gallery: failing, embedder: { embed: () => Promise.reject(new Error("secret")) } }))
@@ -97,6 +111,13 @@ Deno.test("every status that is documented is answered to some request, and no o
       await (await enrolled({ maxBody: 2 })).send(operation);
       await newApp().call(GOOD[operation][0], { body: "text", headers: { "content-type": "text/plain" } });
     }
+  }
+  for (const operation of ["clientScript", "localScript", "clientBinary"]) {
+    const { headers } = await newApp().call(GOOD[operation][0]);
+    await newApp().call(GOOD[operation][0], { headers: { "if-none-match": headers.get("etag") ?? "" } });
+  }
+  for (const path of ["/client/none.wasm", "/model/files/sha256:0/model.json", "/model/files/sha256:0/weights.bin"]) {
+    await newApp().call(`GET ${path}`);
   }
   const embedding = { embedding: [1], fingerprint: `sha256:${"0".repeat(64)}` };
   const { call, send } = await enrolled();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decode, toInputPixels } from "../../../shared/image/mod.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
-import { parseKeys } from "../../../worker/middleware/keys.ts";
+import { parseKeys } from "../../../worker/keys/key_source.ts";
 import { cornersOf, encodeJpeg, quarters, withOrientation } from "../../support/images.ts";
 import { model, newApp, snapshot } from "./client.ts";
 import { picture } from "./tiny_model.ts";

@@ -1,0 +1,42 @@
+/**
+ * The model in a browser: what the worker serves as `/client/local.js`, for `embedLocally`.
+ *
+ * @module
+ */
+import { readModelFiles } from "../../shared/model_files.ts";
+import { fetchPackageFilesFrom } from "../../shared/package_file.ts";
+import { createImageEmbedder } from "../embedder/pipeline.ts";
+import { createQueue } from "../embedder/queue.ts";
+import { selfTest } from "../embedder/self_test.ts";
+import { createTfjsEmbedder } from "../embedder/tfjs.ts";
+
+/** What `/match` takes in an image's place. */
+export interface LocalEmbedding {
+  embedding: number[];
+  /** Of the model that the embedding is of. */
+  fingerprint: string;
+}
+
+/** From the bytes of an image file to its embedding. It throws ImageError for what is no usable image. */
+export type LocalEmbedder = (image: Uint8Array) => Promise<LocalEmbedding>;
+
+/**
+ * Loads the worker's model, and proves on its goldens that this browser computes what the worker does.
+ *
+ * @param worker its URL, ending in a slash
+ * @param fingerprint of its model
+ * @param get fetches with the client's key
+ * @throws {ModelError} if the model cannot be loaded, or computes something else here
+ */
+export async function createLocalEmbedder(
+  worker: URL,
+  fingerprint: string,
+  get: (url: string) => Promise<Response>,
+): Promise<LocalEmbedder> {
+  fetchPackageFilesFrom(new URL("client/", worker));
+  const files = await readModelFiles(new URL(`model/files/${fingerprint}`, worker), get);
+  const embedder = await createTfjsEmbedder(files);
+  await selfTest(embedder, files.card);
+  const embed = createImageEmbedder(embedder, files.card.input, createQueue(Infinity));
+  return async (image) => ({ embedding: [...(await embed(image)).embedding], fingerprint });
+}
