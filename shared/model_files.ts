@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { type Card, cardOf, type InputSpec } from "./card.ts";
 import { messageOf, ModelError } from "./errors.ts";
 import { sha256 } from "./sha256.ts";
@@ -44,8 +45,21 @@ export interface ModelFiles extends GraphFiles {
  * @param directory a path, or a URL ending in the directory
  * @throws {ModelError} if a file is missing, cannot be parsed, or was changed
  */
-export async function readModelFiles(directory: string | URL): Promise<ModelFiles> {
-  const read = reader(directory);
+export function readModelFiles(directory: string | URL): Promise<ModelFiles> {
+  return parseModelFiles(reader(directory), directory);
+}
+
+/**
+ * The same of files that lie elsewhere.
+ *
+ * @param read gives a file of the directory by its name
+ * @param directory named in errors
+ * @throws {ModelError} if a file cannot be parsed, or was changed
+ */
+export async function parseModelFiles(
+  read: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+  directory: string | URL,
+): Promise<ModelFiles> {
   const modelJson = parse(new TextDecoder().decode(await read("model.json")), directory);
   const card = cardOf(modelJson, `${directory}/model.json`);
   const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
@@ -80,13 +94,17 @@ function reader(directory: string | URL): (name: string) => Promise<Uint8Array<A
   return async (name) => {
     try {
       if (!remote) {
-        return await Deno.readFile(base.startsWith("file:") ? new URL(`${base}/${name}`) : `${base}/${name}`);
+        return new Uint8Array(
+          await readFile(base.startsWith("file:") ? new URL(`${base}/${name}`) : `${base}/${name}`),
+        );
       }
       const response = await fetch(`${base}/${name}`);
       if (!response.ok) throw new Error(`the server answered ${response.status}`);
       return new Uint8Array(await response.arrayBuffer());
     } catch (error) {
-      const cause = error instanceof Deno.errors.NotFound ? "there is no such file" : messageOf(error);
+      const cause = error instanceof Error && "code" in error && error.code === "ENOENT"
+        ? "there is no such file"
+        : messageOf(error);
       throw new ModelError(
         `Cannot read ${base}/${name}: ${cause}; give a directory that \`deno task train\` or \`deno task export\` wrote.`,
       );

@@ -17,12 +17,12 @@ import type { Key } from "./middleware/keys.ts";
 import { localOnly } from "./middleware/local_only.ts";
 import { createMetrics, type Metrics } from "./middleware/metrics.ts";
 import { percentEncoding } from "./middleware/percent_encoding.ts";
-import { answerProblem, Problem, problemOf } from "./middleware/problem.ts";
+import { answerErrors, answerProblem, Problem } from "./middleware/problem.ts";
 import { type Log, requestLog } from "./middleware/request_log.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { embedRoutes } from "./routes/embed.ts";
-import { healthRoutes } from "./routes/health.ts";
+import { healthRoutes, type WorkerState } from "./routes/health.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { matchRoutes } from "./routes/match.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
@@ -49,8 +49,8 @@ export interface AppDeps {
   queue?: number;
   /** Default: nowhere. */
   log?: Log;
-  /** Whether new requests are refused; default never. */
-  isDraining?: () => boolean;
+  /** While it is `draining`, new requests are refused; default `ready`. */
+  state?: () => WorkerState;
 }
 
 /**
@@ -72,6 +72,7 @@ export function createApp(deps: AppDeps) {
     maxBody = DEFAULT_MAX_BODY,
     queue = DEFAULT_QUEUE,
     log = () => {},
+    state = () => "ready",
   } = deps;
   const services: Services = {
     card,
@@ -85,7 +86,7 @@ export function createApp(deps: AppDeps) {
   app.use(metrics.count);
   app.use(drainBody());
   if (corsOrigins.length > 0) app.use(cors(corsOptions(corsOrigins)));
-  if (deps.isDraining !== undefined) app.use(refuseWhile(deps.isDraining));
+  app.use(refuseWhile(() => state() === "draining"));
   if (keys === undefined) app.use(localOnly(corsOrigins));
   app.use(percentEncoding());
   app.use(methodNotAllowed({
@@ -99,18 +100,17 @@ export function createApp(deps: AppDeps) {
   app.notFound((c) =>
     answerProblem(c, new Problem(404, `There is nothing at ${c.req.path}; see the routes at /docs.`))
   );
-  app.onError((error, c) => {
-    const requestId = c.get("requestId");
-    const problem = problemOf(error, requestId);
-    if (problem.status >= 500) {
-      log({ level: "error", message: error.message, requestId, error: error.name, stack: error.stack });
-    }
-    return answerProblem(c, problem);
-  });
-  return withRoutes(app, services, metrics, keys !== undefined);
+  app.onError(answerErrors(log));
+  return withRoutes(app, services, metrics, state, keys !== undefined);
 }
 
-function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsKeys: boolean) {
+function withRoutes(
+  app: Hono<Env>,
+  services: Services,
+  metrics: Metrics,
+  state: () => WorkerState,
+  needsKeys: boolean,
+) {
   let document: OpenApiDocument | undefined;
   return app
     .route("/", matchRoutes(services))
@@ -120,7 +120,7 @@ function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsK
     .route("/", subjectRoutes(services))
     .route("/", imageRoutes(services))
     .route("/", modelRoutes(services))
-    .route("/", healthRoutes(services))
+    .route("/", healthRoutes(services, state))
     .route("/", metricsRoutes(services, metrics))
     .route("/", docsRoutes(services, () => document ??= openApiDocument(app.routes, needsKeys)))
     .route("/", playgroundRoutes(services));

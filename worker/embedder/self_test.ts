@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Card } from "../../shared/card.ts";
 import { cosine } from "../../shared/distance.ts";
 import { messageOf, ModelError } from "../../shared/errors.ts";
@@ -22,7 +23,7 @@ export async function selfTest(
   for (const [i, golden] of card.goldens.entries()) {
     let actual: Float32Array;
     try {
-      actual = await embedder.embed(await toInputPixels(Uint8Array.fromBase64(golden.input), card.input));
+      actual = await embedder.embed(await toInputPixels(Buffer.from(golden.input, "base64"), card.input));
     } catch (error) {
       throw new ModelError(
         `The model fails on golden input ${i} of its card: ${

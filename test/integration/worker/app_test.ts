@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { GalleryError } from "../../../shared/errors.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import { parseKeys } from "../../../worker/middleware/keys.ts";
+import type { WorkerState } from "../../../worker/routes/health.ts";
 import { clientOf, embedder, model, newApp } from "./client.ts";
 import { picture } from "./tiny_model.ts";
 
@@ -14,11 +15,12 @@ Deno.test("GET /model is the card without its goldens", async () => {
 });
 
 Deno.test("a worker that drains refuses all with 503, /health/ready among them, but for /health/live", async () => {
-  let isDraining = false;
-  const { call } = newApp({ isDraining: () => isDraining });
+  let state: WorkerState = "ready";
+  const { call } = newApp({ state: () => state });
   assert.equal((await call("GET /health/ready")).status, 200);
-  isDraining = true;
+  state = "draining";
   for (const route of ["GET /health/ready", "POST /match"]) assert.equal((await call(route)).status, 503);
+  assert.match((await call("GET /health/ready")).body.detail, /^The worker is draining:/);
   assert.equal((await call("GET /health/live")).status, 200);
 });
 

@@ -85,7 +85,7 @@ Deno.test("every status that is documented is answered to some request, and no o
     await (await enrolled()).send(operation, { query: GOOD[operation][0].includes("?") ? "&x=%ZZ" : "?x=%ZZ" });
     await (await enrolled()).send(operation, { headers: { origin: "https://evil.example" } });
     await (await enrolled({ keys: parseKeys("match:k") })).send(operation);
-    await (await enrolled({ isDraining: () => true })).send(operation);
+    await (await enrolled({ state: () => "draining" })).send(operation);
     await (await enrolled({ gallery: createMemoryGallery({ snapshot, persist }) })).send(operation);
     await (await enrolled({ gallery: failing, embedder: { embed: () => Promise.reject(new Error("secret")) } }))
       .send(operation);

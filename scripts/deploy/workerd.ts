@@ -1,0 +1,55 @@
+import { VARIABLES } from "../../worker/config.ts";
+import { WASM_BINARIES } from "../../shared/wasm_modules.ts";
+
+/**
+ * The module that imports all that workerd cannot read by itself, and the configuration that names these files.
+ *
+ * @param model the paths of the model's files
+ */
+export function workerdFiles(model: string[]): Record<string, string> {
+  return { "main.js": mainModule(model), "config.capnp": configuration(model) };
+}
+
+const BINARIES = Object.keys(WASM_BINARIES).map((name) => ({ name, path: `wasm/${name}.wasm` }));
+
+function mainModule(model: string[]): string {
+  const name = (path: string) => JSON.stringify(path.split("/").at(-1));
+  return [
+    `import { createHandler } from "./worker/main.js";`,
+    ...BINARIES.map(({ name, path }) => `import ${name} from "./${path}";`),
+    ...model.map((path, i) => `import file${i} from "./${path}";`),
+    `const wasm = { ${BINARIES.map(({ name }) => name).join(", ")} };`,
+    `const model = { ${model.map((path, i) => `${name(path)}: file${i}`).join(", ")} };`,
+    `export default createHandler({ wasm, model });`,
+    ``,
+  ].join("\n");
+}
+
+/** Its parts are of workerd's `workerd.capnp`. */
+function configuration(model: string[]): string {
+  const modules = [
+    { path: "main.js", kind: "esModule" },
+    { path: "worker/main.js", kind: "esModule" },
+    ...BINARIES.map(({ path }) => ({ path, kind: "wasm" })),
+    ...model.map((path) => ({ path, kind: path.endsWith(".json") ? "json" : "data" })),
+  ];
+  const variables = VARIABLES.filter((name) => name !== "PORT" && name !== "DENO_DEPLOYMENT_ID");
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [(name = "triptych", worker = .triptych)],
+  sockets = [(name = "http", address = "127.0.0.1:8000", http = (), service = "triptych")],
+);
+
+const triptych :Workerd.Worker = (
+  modules = [
+${modules.map(({ path, kind }) => `    (name = "${path}", ${kind} = embed "${path}"),`).join("\n")}
+  ],
+  bindings = [
+${variables.map((name) => `    (name = "${name}", fromEnvironment = "${name}"),`).join("\n")}
+  ],
+  compatibilityDate = "2025-05-01",
+  compatibilityFlags = ["nodejs_compat"],
+);
+`;
+}

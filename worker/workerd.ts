@@ -1,0 +1,46 @@
+/**
+ * The worker for workerd, Cloudflare's runtime, which imports WebAssembly as modules and compiles none itself.
+ *
+ * @module
+ */
+import { parseModelFiles } from "../shared/model_files.ts";
+import { takeWasmModulesFrom, type WasmBinary } from "../shared/wasm_modules.ts";
+import { readConfig, VARIABLES } from "./config.ts";
+import { emptyGallery } from "./gallery/memory.ts";
+import { logAsJson } from "./middleware/request_log.ts";
+import { startWorker, type Worker } from "./start.ts";
+
+/** What was put beside the worker when it was built. */
+export interface Modules {
+  wasm: Record<WasmBinary, WebAssembly.Module>;
+  /** The files of the model directory: JSON parsed, weights as bytes. */
+  model: Record<string, unknown>;
+}
+
+/** The handler that workerd takes as a module's default export. The gallery lives as long as the isolate. */
+export function createHandler({ wasm, model }: Modules) {
+  takeWasmModulesFrom((name) => Promise.resolve(wasm[name]));
+  let worker: Worker | undefined;
+  return {
+    // workerd lets nothing that takes time run before the first request.
+    fetch(request: Request, env: Record<string, unknown>): Promise<Response> {
+      worker ??= start(model, env);
+      return worker.fetch(request);
+    },
+  };
+}
+
+function start(model: Modules["model"], env: Record<string, unknown>): Worker {
+  const texts = VARIABLES.map((name) => [name, typeof env[name] === "string" ? env[name] : undefined]);
+  const config = readConfig({ ...Object.fromEntries(texts), TRIPTYCH_MODEL: "model", TRIPTYCH_GALLERY: "memory:" });
+  return startWorker(config, {
+    log: logAsJson,
+    // deno-lint-ignore require-await
+    readModel: () => parseModelFiles(async (name) => bytesOf(model[name]), "model"),
+    openGallery: (card) => Promise.resolve(emptyGallery(card)),
+  });
+}
+
+function bytesOf(file: unknown): Uint8Array<ArrayBuffer> {
+  return file instanceof ArrayBuffer ? new Uint8Array(file) : new TextEncoder().encode(JSON.stringify(file));
+}
