@@ -47,6 +47,8 @@ export interface AppDeps {
   maxBody?: number;
   /** How many images may wait while one is embedded; default 16. */
   queue?: number;
+  /** What happens between two images; default: whatever else waits gets a turn. */
+  breathe?: (() => Promise<void>) | undefined;
   /** Default: nowhere. */
   log?: Log;
   /** While it is `draining`, new requests are refused; default `ready`. */
@@ -77,7 +79,7 @@ export function createApp(deps: AppDeps) {
   const services: Services = {
     card,
     gallery,
-    embedImage: createImageEmbedder(embedder, card.input, createQueue(queue)),
+    embedImage: createImageEmbedder(embedder, card.input, createQueue(queue, deps.breathe)),
     endpoint: createEndpoint(keys, maxBody),
   };
   const app = new Hono<Env>();

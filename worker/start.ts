@@ -18,6 +18,8 @@ export interface Host {
   readModel(): Promise<ModelFiles>;
   /** @throws {GalleryError} if it cannot be opened */
   openGallery(card: Card): Promise<Gallery>;
+  /** What happens between two images; default: whatever else waits gets a turn. */
+  breathe?: () => Promise<void>;
 }
 
 /** A worker: it answers at once for its health, and all else once it is ready. */
@@ -65,7 +67,7 @@ export function startWorker(config: Config, host: Host): Worker {
 
 async function load(
   config: Config,
-  { log, readModel, openGallery }: Host,
+  { log, readModel, openGallery, breathe }: Host,
   state: () => WorkerState,
 ): Promise<{ app: AppType; gallery: Gallery }> {
   const files = await readModel();
@@ -74,7 +76,7 @@ async function load(
   const gallery = await openGallery(files.card);
   const warning = calibrationWarning(files.card.calibration);
   if (warning !== null) log({ level: "warning", message: warning });
-  return { app: createApp({ ...config, card: files.card, embedder, gallery, log, state }), gallery };
+  return { app: createApp({ ...config, card: files.card, embedder, gallery, log, state, breathe }), gallery };
 }
 
 /**

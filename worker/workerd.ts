@@ -22,12 +22,19 @@ export function createHandler({ wasm, model }: Modules) {
   takeWasmModulesFrom((name) => Promise.resolve(wasm[name]));
   let worker: Worker | undefined;
   return {
-    // workerd lets nothing that takes time run before the first request.
-    fetch(request: Request, env: Record<string, unknown>): Promise<Response> {
+    async fetch(request: Request, env: Record<string, unknown>, context: ExecutionContext): Promise<Response> {
+      // Nothing that takes time may run before the first request, and what one has begun ends with it if nobody says so.
       worker ??= start(model, env);
+      context.waitUntil(worker.ready);
+      await worker.ready;
       return worker.fetch(request);
     },
   };
+}
+
+/** What workerd gives with a request. */
+interface ExecutionContext {
+  waitUntil(promise: Promise<unknown>): void;
 }
 
 function start(model: Modules["model"], env: Record<string, unknown>): Worker {
@@ -38,6 +45,8 @@ function start(model: Modules["model"], env: Record<string, unknown>): Worker {
     // deno-lint-ignore require-await
     readModel: () => parseModelFiles(async (name) => bytesOf(model[name]), "model"),
     openGallery: (card) => Promise.resolve(emptyGallery(card)),
+    // A timer ends with the request that set it, and all that wait behind it would wait for good.
+    breathe: () => Promise.resolve(),
   });
 }
 

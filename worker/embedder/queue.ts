@@ -16,8 +16,12 @@ export interface Queue {
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** @param limit how many may wait while one runs */
-export function createQueue(limit: number): Queue {
+/**
+ * @param limit how many may wait while one runs
+ * @param breathe what happens between two pieces of work: computing blocks the event loop, so by default requests and refusals
+ * get their turn
+ */
+export function createQueue(limit: number, breathe: () => Promise<void> = nextTurn): Queue {
   let admitted = 0;
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -25,13 +29,12 @@ export function createQueue(limit: number): Queue {
       if (admitted > limit) return Promise.reject(new OverloadedError());
       admitted++;
       const mine = last.then(work).finally(() => admitted--);
-      // Computing blocks the event loop: between two pieces of work, requests and refusals get their turn.
       last = mine.then(breathe, breathe);
       return mine;
     },
   };
 }
 
-function breathe(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
