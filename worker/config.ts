@@ -19,6 +19,8 @@ export interface Config {
   maxBody: number;
   /** How many images may wait while one is embedded. */
   queue: number;
+  /** The file in which enrolments and deletions are written down; undefined for none. */
+  audit: string | undefined;
   /** 0 for any that is free. */
   port: number;
   /** Whether Deno Deploy runs this, which listens itself and has no disk that lasts. */
@@ -33,6 +35,7 @@ export const VARIABLES = [
   "TRIPTYCH_CORS_ORIGINS",
   "TRIPTYCH_MAX_BODY",
   "TRIPTYCH_QUEUE",
+  "TRIPTYCH_AUDIT",
   "PORT",
   "DENO_DEPLOYMENT_ID",
 ] as const;
@@ -55,6 +58,7 @@ const Environment = z.object({
     .default([]),
   TRIPTYCH_MAX_BODY: whole(1 << 10, 1 << 30, "bytes").default(DEFAULT_MAX_BODY),
   TRIPTYCH_QUEUE: whole(0, 10_000, "images").default(DEFAULT_QUEUE),
+  TRIPTYCH_AUDIT: z.string().optional(),
   PORT: whole(0, 65_535).default(DEFAULT_PORT),
   DENO_DEPLOYMENT_ID: z.string().optional(),
 });
@@ -82,6 +86,7 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
     corsOrigins: data.TRIPTYCH_CORS_ORIGINS,
     maxBody: data.TRIPTYCH_MAX_BODY,
     queue: data.TRIPTYCH_QUEUE,
+    audit: data.TRIPTYCH_AUDIT,
     port: data.PORT,
     isHosted,
   };

@@ -1,5 +1,8 @@
 import process from "node:process";
 import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
+import type { Card } from "../shared/card.ts";
+import { openAuditLog } from "./audit/audit_log.ts";
+import { auditedGallery } from "./audit/audited_gallery.ts";
 import { type Config, readConfig, VARIABLES } from "./config.ts";
 import { logAsJson } from "./middleware/request_log.ts";
 import { type Host, startWorker, type Worker } from "./start.ts";
@@ -16,7 +19,12 @@ const DRAIN_MILLISECONDS = 3_000;
 export function startFromEnvironment(hostOf: (config: Config) => Omit<Host, "log">): Worker {
   try {
     const config = readConfig(Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]])));
-    const worker = startWorker(config, { ...hostOf(config), log: logAsJson });
+    const host = hostOf(config);
+    const openGallery = async (card: Card) => {
+      const gallery = await host.openGallery(card);
+      return config.audit === undefined ? gallery : auditedGallery(gallery, await openAuditLog(config.audit));
+    };
+    const worker = startWorker(config, { ...host, openGallery, log: logAsJson });
     worker.ready.catch(exitWith);
     return worker;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { VARIABLES } from "../../worker/config.ts";
+import type { VARIABLES } from "../../worker/config.ts";
 import { WASM_BINARIES } from "../../shared/wasm_modules.ts";
 
 /**
@@ -11,6 +11,10 @@ export function workerdFiles(model: string[]): Record<string, string> {
 }
 
 const BINARIES = Object.keys(WASM_BINARIES).map((name) => ({ name, path: `wasm/${name}.wasm` }));
+
+/** workerd listens itself, and has no files. */
+const SETTINGS = ["TRIPTYCH_KEYS", "TRIPTYCH_CORS_ORIGINS", "TRIPTYCH_MAX_BODY", "TRIPTYCH_QUEUE"] satisfies Variable[];
+type Variable = typeof VARIABLES[number];
 
 function mainModule(model: string[]): string {
   const name = (path: string) => JSON.stringify(path.split("/").at(-1));
@@ -33,7 +37,6 @@ function configuration(model: string[]): string {
     ...BINARIES.map(({ path }) => ({ path, kind: "wasm" })),
     ...model.map((path) => ({ path, kind: path.endsWith(".json") ? "json" : "data" })),
   ];
-  const variables = VARIABLES.filter((name) => name !== "PORT" && name !== "DENO_DEPLOYMENT_ID");
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -46,7 +49,7 @@ const triptych :Workerd.Worker = (
 ${modules.map(({ path, kind }) => `    (name = "${path}", ${kind} = embed "${path}"),`).join("\n")}
   ],
   bindings = [
-${variables.map((name) => `    (name = "${name}", fromEnvironment = "${name}"),`).join("\n")}
+${SETTINGS.map((name) => `    (name = "${name}", fromEnvironment = "${name}"),`).join("\n")}
   ],
   compatibilityDate = "2025-05-01",
   compatibilityFlags = ["nodejs_compat"],
