@@ -10,12 +10,12 @@ import type { Embedder } from "./embedder/embedder.ts";
 import { createImageEmbedder } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
 import type { Gallery } from "./gallery/gallery.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { drainBody } from "./middleware/body.ts";
 import { refuseWhile } from "./middleware/draining.ts";
 import type { Env } from "./middleware/env.ts";
 import type { Key } from "./middleware/keys.ts";
 import { localOnly } from "./middleware/local_only.ts";
-import { createMetrics, type Metrics } from "./middleware/metrics.ts";
 import { percentEncoding } from "./middleware/percent_encoding.ts";
 import { answerErrors, answerProblem, Problem } from "./middleware/problem.ts";
 import { type Log, requestLog } from "./middleware/request_log.ts";
@@ -76,15 +76,17 @@ export function createApp(deps: AppDeps) {
     log = () => {},
     state = () => "ready",
   } = deps;
+  const metrics = createMetrics();
+  const images = createQueue(queue, deps.breathe);
   const services: Services = {
     card,
     gallery,
-    embedImage: createImageEmbedder(embedder, card.input, createQueue(queue, deps.breathe)),
+    embedImage: createImageEmbedder(embedder, card.input, images, metrics.timed),
     endpoint: createEndpoint(keys, maxBody),
+    timed: metrics.timed,
   };
   const app = new Hono<Env>();
   app.use(requestLog(log));
-  const metrics = createMetrics();
   app.use(metrics.count);
   app.use(drainBody());
   if (corsOrigins.length > 0) app.use(cors(corsOptions(corsOrigins)));
@@ -103,13 +105,14 @@ export function createApp(deps: AppDeps) {
     answerProblem(c, new Problem(404, `There is nothing at ${c.req.path}; see the routes at /docs.`))
   );
   app.onError(answerErrors(log));
-  return withRoutes(app, services, metrics, state, keys !== undefined);
+  const metricsText = () => metrics.text({ gallery, fingerprint: card.fingerprint, queueDepth: images.depth() });
+  return withRoutes(app, services, metricsText, state, keys !== undefined);
 }
 
 function withRoutes(
   app: Hono<Env>,
   services: Services,
-  metrics: Metrics,
+  metricsText: () => Promise<string>,
   state: () => WorkerState,
   needsKeys: boolean,
 ) {
@@ -123,7 +126,7 @@ function withRoutes(
     .route("/", imageRoutes(services))
     .route("/", modelRoutes(services))
     .route("/", healthRoutes(services, state))
-    .route("/", metricsRoutes(services, metrics))
+    .route("/", metricsRoutes(services, metricsText))
     .route("/", docsRoutes(services, () => document ??= openApiDocument(app.routes, needsKeys)))
     .route("/", playgroundRoutes(services));
 }

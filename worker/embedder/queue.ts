@@ -14,6 +14,8 @@ export class OverloadedError extends TriptychError {
 export interface Queue {
   /** @throws {OverloadedError} at once, if the queue is full */
   run<T>(work: () => Promise<T>): Promise<T>;
+  /** How many run or wait. */
+  depth(): number;
 }
 
 /**
@@ -25,6 +27,7 @@ export function createQueue(limit: number, breathe: () => Promise<void> = nextTu
   let admitted = 0;
   let last: Promise<unknown> = Promise.resolve();
   return {
+    depth: () => admitted,
     run<T>(work: () => Promise<T>): Promise<T> {
       if (admitted > limit) return Promise.reject(new OverloadedError());
       admitted++;
