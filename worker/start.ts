@@ -70,13 +70,32 @@ async function load(
   { log, readModel, openGallery, breathe }: Host,
   state: () => WorkerState,
 ): Promise<{ app: AppType; gallery: Gallery }> {
+  const marks = [performance.now()];
   const files = await readModel();
   const embedder = await createTfjsEmbedder(files);
+  marks.push(performance.now());
   await selfTest(embedder, files.card);
+  marks.push(performance.now());
   const gallery = await openGallery(files.card);
+  marks.push(performance.now());
+  log({ level: "info", message: "ready", milliseconds: startupOf(marks) });
   const warning = calibrationWarning(files.card.calibration);
   if (warning !== null) log({ level: "warning", message: warning });
   return { app: createApp({ ...config, card: files.card, embedder, gallery, log, state, breathe }), gallery };
+}
+
+/** How long each part of the start took, milliseconds: `import` is all before, since the process began. */
+export interface Startup {
+  import: number;
+  model: number;
+  firstInference: number;
+  gallery: number;
+}
+
+/** @param marks the ends of the parts, milliseconds since the process began */
+function startupOf(marks: number[]): Startup {
+  const [imported, model, firstInference, gallery] = marks.map((mark, i) => Math.round(mark - (marks[i - 1] ?? 0)));
+  return { import: imported, model, firstInference, gallery };
 }
 
 /**
