@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { runToEnd } from "../worker/process.ts";
+
+const deploy = async (...args: string[]) => {
+  const { code, stdout, stderr } = await runToEnd({}, "scripts/deploy.ts", ...args);
+  return { code, stdout, stderr };
+};
+
+Deno.test("deno task deploy --help ends with 0 and names every option", async () => {
+  const { code, stdout } = await deploy("--help");
+  assert.equal(code, 0);
+  for (const option of ["--runtime", "--model", "--out", "--build-only"]) assert.ok(stdout.includes(`  ${option} `));
+});
+
+Deno.test("deno task deploy takes no unknown runtime, option or argument: 2 and one sentence", async () => {
+  for (
+    const [args, pattern] of [
+      [["--runtime", "bun"], /^error: There is no runtime bun; there are deno, node, workerd\.\n$/],
+      [["--prod"], /^error: Unknown option '--prod'.*See --help\.\n$/],
+      [["prod"], /^error: Unexpected argument 'prod'; those of deno deploy stand after --\. See --help\.\n$/],
+    ] as const
+  ) {
+    const { code, stderr } = await deploy(...args);
+    assert.equal(code, 2);
+    assert.match(stderr, pattern);
+  }
+});
+
+Deno.test("deno task deploy refuses a model that is not there with 1, and leaves what was built before", async () => {
+  const out = await Deno.makeTempDir({ prefix: "triptych-deploy-" });
+  await Deno.writeTextFile(`${out}/kept`, "");
+  const { code, stderr } = await deploy("--build-only", "--model", "missing", "--out", out);
+  assert.equal(code, 1);
+  assert.match(stderr, /^error: Cannot read missing\/model\.json: there is no such file;[^\n]+\n$/);
+  assert.ok((await Deno.stat(`${out}/kept`)).isFile);
+  await Deno.remove(out, { recursive: true });
+});
