@@ -13,7 +13,7 @@ const METRICS = {
       text: METRICS_TYPE,
     },
   },
-  problems: [503],
+  problems: [500, 503],
 } as const satisfies Contract;
 
 /** `GET /metrics`: counts and durations. */
