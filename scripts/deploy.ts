@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { messageOf, UsageError } from "../shared/errors.ts";
 import { build, type RuntimeName, RUNTIMES } from "./deploy/build.ts";
@@ -24,8 +23,8 @@ const USAGE = `Builds the worker and its model into a folder, and calls \`deno d
 
 Usage: deno task deploy [options] [-- arguments of deno deploy, such as --org NAME --app NAME --prod]
 
-  --runtime NAME   deno (Deno Deploy and Deno from 2.5), node (Node from 20) or workerd (Cloudflare); only the folder
-                   for deno is handed on, for the others it is what is asked for (default ${OPTIONS.runtime.default})
+  --runtime NAME   deno (Deno Deploy and Deno from 2.5), node (Node from 20) or workerd (Cloudflare); for these
+                   two the folder is all (default ${OPTIONS.runtime.default})
   --model DIR      the model directory (default ${OPTIONS.model.default})
   --out DIR        the folder, which is written anew (default ${OPTIONS.out.default})
   --build-only     does not call \`deno deploy\``;
@@ -70,9 +69,7 @@ async function handOver(folder: string, args: string[]): Promise<number> {
   const { success } = await command.spawn().status;
   if (success) return EXIT.done;
   console.error(
-    `error: deno deploy did not take ${
-      join(folder)
-    }; it needs the network, an account of console.deno.com (it asks for it in a browser, or takes DENO_DEPLOY_TOKEN) and an app (\`deno deploy create\` in that folder makes one): see above what it lacked, and call it again.`,
+    `error: deno deploy did not take ${folder}; it needs the network, an account of console.deno.com (it asks for it in a browser, or takes DENO_DEPLOY_TOKEN) and an app (\`deno deploy create\` in that folder makes one): see above what it lacked, and call it again.`,
   );
   return EXIT.failed;
 }

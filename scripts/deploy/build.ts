@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { TriptychError } from "../../shared/errors.ts";
+import { TriptychError, UsageError } from "../../shared/errors.ts";
 import { readModelFiles } from "../../shared/model_files.ts";
 import { packageFile } from "../../shared/package_file.ts";
 import { WASM_BINARIES } from "../../shared/wasm_modules.ts";
@@ -62,6 +62,7 @@ export interface Built {
  * Writes a folder with all that a runtime needs: the worker in one file, WebAssembly binaries, the model.
  *
  * @param folder is written anew
+ * @throws {UsageError} if the folder holds something else
  * @throws {ModelError} if the model cannot be read
  * @throws {TriptychError} if the worker cannot be bundled
  */
@@ -69,7 +70,7 @@ export async function build(name: RuntimeName, model: string, folder: string): P
   const { entry, platform, files, start }: Runtime = RUNTIMES[name];
   const { modelJson } = await readModelFiles(model);
   const shards = modelJson.weightsManifest.flatMap(({ paths }) => paths);
-  await rm(folder, { recursive: true, force: true });
+  await clear(folder);
   for (const room of ["worker", "wasm", MODEL]) await mkdir(join(folder, room), { recursive: true });
   await bundle(entry, platform, join(folder, "worker/main.js"));
   for (const [name, binary] of Object.entries(WASM_BINARIES)) {
@@ -83,6 +84,19 @@ export async function build(name: RuntimeName, model: string, folder: string): P
 
 /** Where the worker's default for `TRIPTYCH_MODEL` lies, seen from the folder. */
 const MODEL = "samples/model";
+
+/** Removes what was built before, and nothing else. */
+async function clear(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  if (names.length > 0 && !(names.includes("wasm") && await isFile(join(folder, "worker/main.js")))) {
+    throw new UsageError(`${folder} holds something else than a worker that was built; give an empty folder.`);
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+function isFile(path: string): Promise<boolean> {
+  return stat(path).then((found) => found.isFile(), () => false);
+}
 
 async function bundle(entry: string, platform: string, file: string): Promise<void> {
   const args = ["bundle", "--quiet", "--platform", platform, "--minify", "--output", file, entry];

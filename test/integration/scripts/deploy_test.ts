@@ -26,12 +26,19 @@ Deno.test("deno task deploy takes no unknown runtime, option or argument: 2 and 
   }
 });
 
-Deno.test("deno task deploy refuses a model that is not there with 1, and leaves what was built before", async () => {
-  const out = await Deno.makeTempDir({ prefix: "triptych-deploy-" });
-  await Deno.writeTextFile(`${out}/kept`, "");
-  const { code, stderr } = await deploy("--build-only", "--model", "missing", "--out", out);
+Deno.test("deno task deploy refuses a model that is not there with 1", async () => {
+  const { code, stderr } = await deploy("--build-only", "--model", "missing");
   assert.equal(code, 1);
   assert.match(stderr, /^error: Cannot read missing\/model\.json: there is no such file;[^\n]+\n$/);
-  assert.ok((await Deno.stat(`${out}/kept`)).isFile);
+});
+
+Deno.test("deno task deploy removes what it built before and nothing else", async () => {
+  const out = await Deno.makeTempDir({ prefix: "triptych-deploy-" });
+  for (let i = 0; i < 2; i++) assert.equal((await deploy("--build-only", "--out", out)).code, 0);
+  await Deno.remove(`${out}/worker`, { recursive: true });
+  const { code, stderr } = await deploy("--build-only", "--out", out);
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: \S+ holds something else than a worker that was built; give an empty folder\.\n$/);
+  assert.ok((await Deno.stat(`${out}/wasm/png.wasm`)).isFile);
   await Deno.remove(out, { recursive: true });
 });
