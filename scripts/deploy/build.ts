@@ -87,7 +87,7 @@ const MODEL = "samples/model";
 
 /** Removes what was built before, and nothing else. */
 async function clear(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
+  const names: string[] = await readdir(folder).catch(() => []);
   if (names.length > 0 && !(names.includes("wasm") && await isFile(join(folder, "worker/main.js")))) {
     throw new UsageError(`${folder} holds something else than a worker that was built; give an empty folder.`);
   }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { runToEnd } from "../worker/process.ts";
 
 const deploy = async (...args: string[]) => {
-  const { code, stdout, stderr } = await runToEnd({}, "scripts/deploy.ts", ...args);
-  return { code, stdout, stderr };
+  const command = new Deno.Command(Deno.execPath(), { args: ["task", "--quiet", "deploy", ...args] });
+  const { code, stdout, stderr } = await command.output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 };
 
 Deno.test("deno task deploy --help ends with 0 and names every option", async () => {
