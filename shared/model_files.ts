@@ -1,5 +1,6 @@
 import { type Card, cardOf, type InputSpec } from "./card.ts";
 import { messageOf, ModelError } from "./errors.ts";
+import { readFile } from "./read_file.ts";
 import { sha256 } from "./sha256.ts";
 
 /** One weight as tfjs's manifest describes it. */
@@ -48,8 +49,21 @@ type Get = (url: string) => Promise<Response>;
  * @param get for a directory that asks for a key
  * @throws {ModelError} if a file is missing, cannot be parsed, or was changed
  */
-export async function readModelFiles(directory: string | URL, get: Get = (url) => fetch(url)): Promise<ModelFiles> {
-  const read = reader(directory, get);
+export function readModelFiles(directory: string | URL, get: Get = (url) => fetch(url)): Promise<ModelFiles> {
+  return parseModelFiles(reader(directory, get), directory);
+}
+
+/**
+ * The same of files that lie elsewhere.
+ *
+ * @param read gives a file of the directory by its name
+ * @param directory named in errors
+ * @throws {ModelError} if a file cannot be parsed, or was changed
+ */
+export async function parseModelFiles(
+  read: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+  directory: string | URL,
+): Promise<ModelFiles> {
   const modelJson = parse(new TextDecoder().decode(await read("model.json")), directory);
   const card = cardOf(modelJson, `${directory}/model.json`);
   const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
@@ -84,7 +98,7 @@ function reader(directory: string | URL, get: Get): (name: string) => Promise<Ui
   return async (name) => {
     try {
       if (!remote) {
-        return await Deno.readFile(base.startsWith("file:") ? new URL(`${base}/${name}`) : `${base}/${name}`);
+        return await readFile(base.startsWith("file:") ? new URL(`${base}/${name}`) : `${base}/${name}`);
       }
       const response = await get(`${base}/${name}`);
       if (!response.ok) throw new Error(`the server answered ${response.status}`);

@@ -11,19 +11,19 @@ import { createImageEmbedder } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
 import type { Gallery } from "./gallery/gallery.ts";
 import type { KeySource } from "./keys/key.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { drainBody } from "./middleware/body.ts";
 import { refuseWhile } from "./middleware/draining.ts";
 import type { Env } from "./middleware/env.ts";
 import { localOnly } from "./middleware/local_only.ts";
-import { createMetrics, type Metrics } from "./middleware/metrics.ts";
 import { percentEncoding } from "./middleware/percent_encoding.ts";
-import { answerProblem, Problem, problemOf } from "./middleware/problem.ts";
+import { answerErrors, answerProblem, Problem } from "./middleware/problem.ts";
 import { type Log, requestLog } from "./middleware/request_log.ts";
 import { clientRoutes } from "./routes/client.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { embedRoutes } from "./routes/embed.ts";
-import { healthRoutes } from "./routes/health.ts";
+import { healthRoutes, type WorkerState } from "./routes/health.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { matchRoutes } from "./routes/match.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
@@ -54,10 +54,12 @@ export interface AppDeps {
   queue?: number;
   /** Whether a small picture is kept of every image that is enrolled; default not. */
   thumbnails?: boolean;
+  /** What happens between two images; default: whatever else waits gets a turn. */
+  breathe?: (() => Promise<void>) | undefined;
   /** Default: nowhere. */
   log?: Log;
-  /** Whether new requests are refused; default never. */
-  isDraining?: () => boolean;
+  /** While it is `draining`, new requests are refused; default `ready`. */
+  state?: () => WorkerState;
 }
 
 /**
@@ -79,25 +81,27 @@ export function createApp(deps: AppDeps) {
     maxBody = DEFAULT_MAX_BODY,
     thumbnails = false,
     log = () => {},
+    state = () => "ready",
   } = deps;
-  const queue = createQueue(deps.queue ?? DEFAULT_QUEUE);
+  const queue = createQueue(deps.queue ?? DEFAULT_QUEUE, deps.breathe);
   const { card } = model;
+  const metrics = createMetrics();
   const services: Services = {
     model,
     card,
     gallery,
     queue,
     thumbnails,
-    embedImage: createImageEmbedder(embedder, card.input, queue),
+    embedImage: createImageEmbedder(embedder, card.input, queue, metrics.timed),
     endpoint: createEndpoint(keys, maxBody),
+    timed: metrics.timed,
   };
   const app = new Hono<Env>();
   app.use(requestLog(log));
-  const metrics = createMetrics();
   app.use(metrics.count);
   app.use(drainBody());
   if (corsOrigins.length > 0 || keys !== undefined) app.use(cors(corsOptions(corsOrigins, keys)));
-  if (deps.isDraining !== undefined) app.use(refuseWhile(deps.isDraining));
+  app.use(refuseWhile(() => state() === "draining"));
   if (keys === undefined) app.use(localOnly(corsOrigins));
   app.use(percentEncoding());
   app.use(methodNotAllowed({
@@ -111,18 +115,18 @@ export function createApp(deps: AppDeps) {
   app.notFound((c) =>
     answerProblem(c, new Problem(404, `There is nothing at ${c.req.path}; see the routes at /docs.`))
   );
-  app.onError((error, c) => {
-    const requestId = c.get("requestId");
-    const problem = problemOf(error, requestId);
-    if (problem.status >= 500) {
-      log({ level: "error", message: error.message, requestId, error: error.name, stack: error.stack });
-    }
-    return answerProblem(c, problem);
-  });
-  return withRoutes(app, services, metrics, keys !== undefined);
+  app.onError(answerErrors(log));
+  const metricsText = () => metrics.text({ gallery, fingerprint: card.fingerprint, queueDepth: queue.depth() });
+  return withRoutes(app, services, metricsText, state, keys !== undefined);
 }
 
-function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsKeys: boolean) {
+function withRoutes(
+  app: Hono<Env>,
+  services: Services,
+  metricsText: () => Promise<string>,
+  state: () => WorkerState,
+  needsKeys: boolean,
+) {
   let document: OpenApiDocument | undefined;
   return app
     .route("/", matchRoutes(services))
@@ -137,8 +141,8 @@ function withRoutes(app: Hono<Env>, services: Services, metrics: Metrics, needsK
     .route("/", modelRoutes(services))
     .route("/", modelFileRoutes(services))
     .route("/", clientRoutes(services))
-    .route("/", healthRoutes(services))
-    .route("/", metricsRoutes(services, metrics))
+    .route("/", healthRoutes(services, state))
+    .route("/", metricsRoutes(services, metricsText))
     .route("/", docsRoutes(services, () => document ??= openApiDocument(app.routes, needsKeys)))
     .route("/", playgroundRoutes(services));
 }

@@ -23,6 +23,8 @@ export interface Config {
   queue: number;
   /** Whether a small picture is kept of every image that is enrolled from now on. */
   thumbnails: boolean;
+  /** The file in which enrolments and deletions are written down; undefined for none. */
+  audit: string | undefined;
   /** 0 for any that is free. */
   port: number;
   /** Whether Deno Deploy runs this, which listens itself and has no disk that lasts. */
@@ -38,6 +40,7 @@ export const VARIABLES = [
   "TRIPTYCH_MAX_BODY",
   "TRIPTYCH_QUEUE",
   "TRIPTYCH_THUMBNAILS",
+  "TRIPTYCH_AUDIT",
   "PORT",
   "DENO_DEPLOYMENT_ID",
 ] as const;
@@ -61,6 +64,7 @@ const Environment = z.object({
   TRIPTYCH_MAX_BODY: whole(1 << 10, 1 << 30, "bytes").default(DEFAULT_MAX_BODY),
   TRIPTYCH_QUEUE: whole(0, 10_000, "images").default(DEFAULT_QUEUE),
   TRIPTYCH_THUMBNAILS: z.enum(["0", "1"], "give 1 to keep them, or 0").default("0"),
+  TRIPTYCH_AUDIT: z.string().optional(),
   PORT: whole(0, 65_535).default(DEFAULT_PORT),
   DENO_DEPLOYMENT_ID: z.string().optional(),
 });
@@ -89,6 +93,7 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
     maxBody: data.TRIPTYCH_MAX_BODY,
     queue: data.TRIPTYCH_QUEUE,
     thumbnails: data.TRIPTYCH_THUMBNAILS === "1",
+    audit: data.TRIPTYCH_AUDIT,
     port: data.PORT,
     isHosted,
   };

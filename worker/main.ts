@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { announce, serve, stopOnSignal } from "./listen.ts";
-import { startFromEnvironment } from "./start.ts";
+import { serve, startOnDeno } from "./listen.ts";
+import { announce, stopOnSignal } from "./process.ts";
 
 /** How long the last answers get on their way out, where the server is not ours and does not tell. */
 const FLUSH_MILLISECONDS = 100;
 
-const worker = await startFromEnvironment();
+const worker = startOnDeno();
 let isServed = worker.config.isHosted;
 
 export default {

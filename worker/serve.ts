@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { serve } from "./listen.ts";
-import { exitWith, startFromEnvironment } from "./start.ts";
+import { serve, startOnDeno } from "./listen.ts";
+import { exitWith } from "./process.ts";
 import { asksForHelp, USAGE } from "./usage.ts";
 
 if (wantsHelp()) console.log(USAGE);
-else serve(await startFromEnvironment());
+else serve(startOnDeno());
 
 function wantsHelp(): boolean {
   try {

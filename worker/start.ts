@@ -1,54 +1,102 @@
-import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
-import type { Calibration } from "../shared/card.ts";
-import { readModelFiles } from "../shared/model_files.ts";
-import { createApp } from "./app.ts";
-import { type Config, readConfig, VARIABLES } from "./config.ts";
+import type { Calibration, Card } from "../shared/card.ts";
+import type { ModelFiles } from "../shared/model_files.ts";
+import { type AppType, createApp } from "./app.ts";
+import type { Config } from "./config.ts";
 import { DEFAULT_FMR } from "./decision.ts";
 import { selfTest } from "./embedder/self_test.ts";
 import { createTfjsEmbedder } from "./embedder/tfjs.ts";
-import { openGallery } from "./gallery/open.ts";
+import type { Gallery } from "./gallery/gallery.ts";
+import { createLoadingApp } from "./loading_app.ts";
+import type { Peer } from "./middleware/env.ts";
 import type { Log } from "./middleware/request_log.ts";
+import type { WorkerState } from "./routes/health.ts";
 
-/** A worker that can answer. */
+/** What a runtime lends the worker. */
+export interface Host {
+  log: Log;
+  /** @throws {ModelError} if it cannot be read */
+  readModel(): Promise<ModelFiles>;
+  /** @throws {GalleryError} if it cannot be opened */
+  openGallery(card: Card): Promise<Gallery>;
+  /** What happens between two images; default: whatever else waits gets a turn. */
+  breathe?: () => Promise<void>;
+}
+
+/** A worker: it answers at once for its health, and all else once it is ready. */
 export interface Worker {
   config: Config;
-  fetch: (request: Request, info?: Partial<Deno.ServeHandlerInfo>) => Promise<Response>;
+  fetch: (request: Request, peer?: Peer) => Promise<Response>;
+  /** Resolves when the worker is ready; rejects with TriptychError if its model or gallery cannot be used. */
+  ready: Promise<void>;
   /** Refuses new requests, waits until those under way are answered, and closes the gallery. */
   drain(): Promise<void>;
 }
 
-/**
- * Reads the model, proves it, opens the gallery, and makes the app.
- *
- * @throws {TriptychError} if one of them cannot be used
- */
-export async function startWorker(config: Config, log: Log): Promise<Worker> {
-  await config.keys?.();
-  const files = await readModelFiles(config.model);
-  const embedder = await createTfjsEmbedder(files);
-  await selfTest(embedder, files.card);
-  const gallery = await openGallery(config.gallery, files.card);
-  const warning = calibrationWarning(files.card.calibration);
-  if (warning !== null) log({ level: "warning", message: warning });
-  let isDraining = false, underWay = 0;
+/** Starts to read the model, prove it, open the gallery and make the app. */
+export function startWorker(config: Config, host: Host): Worker {
+  let state: WorkerState = "loading", underWay = 0;
   let idle = () => {};
-  const app = createApp({ ...config, model: files, embedder, gallery, log, isDraining: () => isDraining });
+  let app: AppType | undefined;
+  const loadingApp = createLoadingApp(host.log, () => state);
+  const loaded = load(config, host, () => state);
+  const ready = loaded.then((loaded) => {
+    app = loaded.app;
+    if (state === "loading") state = "ready";
+  });
+  // Who waits for it is told; nobody must.
+  ready.catch(() => {});
   return {
     config,
-    async fetch(request, info = {}) {
+    ready,
+    async fetch(request, peer = {}) {
       underWay++;
       try {
-        return await app.fetch(request, info);
+        const isForHealth = new URL(request.url).pathname.startsWith("/health/");
+        return await (app ?? (isForHealth ? loadingApp : (await loaded).app)).fetch(request, peer);
       } finally {
         if (--underWay === 0) idle();
       }
     },
     async drain() {
-      isDraining = true;
+      state = "draining";
       if (underWay > 0) await new Promise<void>((resolve) => idle = resolve);
-      await gallery.close();
+      await loaded.then(({ gallery }) => gallery.close(), () => {});
     },
   };
+}
+
+async function load(
+  config: Config,
+  { log, readModel, openGallery, breathe }: Host,
+  state: () => WorkerState,
+): Promise<{ app: AppType; gallery: Gallery }> {
+  const marks = [performance.now()];
+  await config.keys?.();
+  const files = await readModel();
+  const embedder = await createTfjsEmbedder(files);
+  marks.push(performance.now());
+  await selfTest(embedder, files.card);
+  marks.push(performance.now());
+  const gallery = await openGallery(files.card);
+  marks.push(performance.now());
+  log({ level: "info", message: "ready", milliseconds: startupOf(marks) });
+  const warning = calibrationWarning(files.card.calibration);
+  if (warning !== null) log({ level: "warning", message: warning });
+  return { app: createApp({ ...config, model: files, embedder, gallery, log, state, breathe }), gallery };
+}
+
+/** How long each part of the start took, milliseconds: `import` is all before, since the process began. */
+export interface Startup {
+  import: number;
+  model: number;
+  firstInference: number;
+  gallery: number;
+}
+
+/** @param marks the ends of the parts, milliseconds since the process began */
+function startupOf(marks: number[]): Startup {
+  const [imported, model, firstInference, gallery] = marks.map((mark, i) => Math.round(mark - (marks[i - 1] ?? 0)));
+  return { import: imported, model, firstInference, gallery };
 }
 
 /**
@@ -60,27 +108,4 @@ export function calibrationWarning({ fmr: [lowest] }: Calibration): string | nul
   if (lowest <= DEFAULT_FMR) return null;
   const supported = Math.ceil(lowest * 1000 - 1e-9) / 1000;
   return `The model's card supports no false-match rate below ${supported}, and decisions at a lower one, such as the default ${DEFAULT_FMR}, match nothing but the same image; evaluate the model on more photos of identities never trained on, or ask with fmr=${supported} or above.`;
-}
-
-/** The worker of this process's environment. Ends the process with one sentence if there can be none. */
-export async function startFromEnvironment(): Promise<Worker> {
-  try {
-    const environment = Object.fromEntries(VARIABLES.map((name) => [name, Deno.env.get(name)]));
-    return await startWorker(readConfig(environment), logAsJson);
-  } catch (error) {
-    return exitWith(error);
-  }
-}
-
-/** Ends the process with the sentence of an error: status 2 for wrong usage, else 1. */
-export function exitWith(error: unknown): never {
-  const unexpected = error instanceof TriptychError ? "" : "The worker cannot start, for a reason it does not know: ";
-  console.error(`${unexpected}${messageOf(error)}`);
-  Deno.exit(error instanceof UsageError ? 2 : 1);
-}
-
-function logAsJson({ level, ...facts }: Parameters<Log>[0]): void {
-  const line = JSON.stringify({ time: new Date().toISOString(), level, ...facts });
-  if (level === "error") console.error(line);
-  else console.log(line);
 }

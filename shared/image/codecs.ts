@@ -4,7 +4,7 @@ import { defaultOptions } from "@jsquash/jpeg/meta.js";
 // Imported only so that the package, whose binary is read below, is among those installed.
 import "@jsquash/png/codec/pkg/squoosh_png.js";
 import initWebpDecoder from "@jsquash/webp/codec/dec/webp_dec.js";
-import { readPackageFile } from "../package_file.ts";
+import { wasmModule } from "../wasm_modules.ts";
 import type { ImageFormat } from "./header.ts";
 import type { Image } from "./image.ts";
 
@@ -17,14 +17,14 @@ export type Codec = (bytes: Uint8Array) => Promise<Image | null>;
  */
 export const CODECS: Record<ImageFormat, Codec> = {
   jpeg: async (bytes) => {
-    const codec = await initJpegDecoder(emscriptenOptions(await compiled("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm")));
+    const codec = await initJpegDecoder(emscriptenOptions(await wasmModule("jpeg")));
     return codec.decode(exactBuffer(bytes), false);
   },
   webp: async (bytes) => {
-    const codec = await initWebpDecoder(emscriptenOptions(await compiled("@jsquash/webp/codec/dec/webp_dec.wasm")));
+    const codec = await initWebpDecoder(emscriptenOptions(await wasmModule("webp")));
     return codec.decode(exactBuffer(bytes)) as Image | null;
   },
-  png: async (bytes) => decodePng(await compiled(PNG_BINARY), bytes),
+  png: async (bytes) => decodePng(await wasmModule("png"), bytes),
 };
 
 /**
@@ -33,7 +33,7 @@ export const CODECS: Record<ImageFormat, Codec> = {
  * @param data `[height, width, 4]`
  */
 export async function encodeRgbaPng(data: Uint8Array, width: number, height: number): Promise<Uint8Array<ArrayBuffer>> {
-  const { exports } = instantiatePng(await compiled(PNG_BINARY), () => 0);
+  const { exports } = instantiatePng(await wasmModule("png"), () => 0);
   const result = exports.__wbindgen_add_to_stack_pointer(-16);
   exports.encode(result, copyIn(exports, data), data.length, width, height, 8);
   const [offset, length] = new Int32Array(exports.memory.buffer, result, 2);
@@ -47,21 +47,9 @@ export async function encodeRgbaPng(data: Uint8Array, width: number, height: num
  * @param progressive false for the baseline format that cameras write
  */
 export async function encodeJpeg(image: Image, quality: number, progressive = true): Promise<Uint8Array<ArrayBuffer>> {
-  const codec = await initJpegEncoder(emscriptenOptions(await compiled("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm")));
+  const codec = await initJpegEncoder(emscriptenOptions(await wasmModule("jpegEncoder")));
   const options = { ...defaultOptions, quality, chroma_quality: quality, progressive, baseline: !progressive };
   return new Uint8Array(codec.encode(image.data as unknown as BufferSource, image.width, image.height, options));
-}
-
-const PNG_BINARY = "@jsquash/png/codec/pkg/squoosh_png_bg.wasm";
-const modules = new Map<string, Promise<WebAssembly.Module>>();
-
-function compiled(specifier: string): Promise<WebAssembly.Module> {
-  let module = modules.get(specifier);
-  if (!module) {
-    module = readPackageFile(specifier).then((bytes) => WebAssembly.compile(bytes));
-    modules.set(specifier, module);
-  }
-  return module;
 }
 
 interface EmscriptenOptions {

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { toInputPixels } from "../../shared/image/mod.ts";
 import { readModelFiles } from "../../shared/model_files.ts";
-import { fetchPackageFilesFrom } from "../../shared/package_file.ts";
-import { createImageEmbedder } from "../embedder/pipeline.ts";
+import { takeWasmFrom } from "../../shared/wasm_modules.ts";
 import { createQueue } from "../embedder/queue.ts";
 import { selfTest } from "../embedder/self_test.ts";
 import { createTfjsEmbedder } from "../embedder/tfjs.ts";
@@ -33,10 +33,17 @@ export async function createLocalEmbedder(
   fingerprint: string,
   get: (url: string) => Promise<Response>,
 ): Promise<LocalEmbedder> {
-  fetchPackageFilesFrom(new URL("client/", worker));
+  takeWasmFrom(async (name) => {
+    const response = await fetch(new URL(`client/${name}.wasm`, worker));
+    if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  });
   const files = await readModelFiles(new URL(`model/files/${fingerprint}`, worker), get);
   const embedder = await createTfjsEmbedder(files);
   await selfTest(embedder, files.card);
-  const embed = createImageEmbedder(embedder, files.card.input, createQueue(Infinity));
-  return async (image) => ({ embedding: [...(await embed(image)).embedding], fingerprint });
+  const queue = createQueue(Infinity);
+  return async (image) => {
+    const embedding = await queue.run(async () => embedder.embed(await toInputPixels(image, files.card.input)));
+    return { embedding: [...embedding], fingerprint };
+  };
 }

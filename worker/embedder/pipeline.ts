@@ -1,5 +1,6 @@
 import type { InputSpec } from "../../shared/card.ts";
 import { toInputPixels } from "../../shared/image/mod.ts";
+import type { Timed } from "../metrics/metrics.ts";
 import type { Embedder } from "./embedder.ts";
 import type { Queue } from "./queue.ts";
 
@@ -17,13 +18,12 @@ export type ImageEmbedder = (image: Uint8Array) => Promise<TimedEmbedding>;
  * Decodes and embeds one image at a time. The function that it returns throws ImageError for what is no usable image, and
  * OverloadedError if the queue is full.
  */
-export function createImageEmbedder(embedder: Embedder, input: InputSpec, queue: Queue): ImageEmbedder {
+export function createImageEmbedder(embedder: Embedder, input: InputSpec, queue: Queue, timed: Timed): ImageEmbedder {
   return (image) =>
     queue.run(async () => {
-      const start = performance.now();
-      const pixels = await toInputPixels(image, input);
-      const decoded = performance.now();
-      const embedding = await embedder.embed(pixels);
-      return { embedding, timing: { decode: decoded - start, embed: performance.now() - decoded } };
+      const decoded = await timed("decode", () => toInputPixels(image, input));
+      const embedded = await timed("embed", () => embedder.embed(decoded.result));
+      const timing = { decode: decoded.milliseconds, embed: embedded.milliseconds };
+      return { embedding: embedded.result, timing };
     });
 }

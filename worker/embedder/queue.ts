@@ -14,24 +14,30 @@ export class OverloadedError extends TriptychError {
 export interface Queue {
   /** @throws {OverloadedError} at once, if the queue is full */
   run<T>(work: () => Promise<T>): Promise<T>;
+  /** How many run or wait. */
+  depth(): number;
 }
 
-/** @param limit how many may wait while one runs */
-export function createQueue(limit: number): Queue {
+/**
+ * @param limit how many may wait while one runs
+ * @param breathe what happens between two pieces of work: computing blocks the event loop, so by default requests and refusals
+ * get their turn
+ */
+export function createQueue(limit: number, breathe: () => Promise<void> = nextTurn): Queue {
   let admitted = 0;
   let last: Promise<unknown> = Promise.resolve();
   return {
+    depth: () => admitted,
     run<T>(work: () => Promise<T>): Promise<T> {
       if (admitted > limit) return Promise.reject(new OverloadedError());
       admitted++;
       const mine = last.then(work).finally(() => admitted--);
-      // Computing blocks the event loop: between two pieces of work, requests and refusals get their turn.
       last = mine.then(breathe, breathe);
       return mine;
     },
   };
 }
 
-function breathe(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,4 +1,5 @@
 import { ulid } from "ulid";
+import type { Card } from "../../shared/card.ts";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
 import { compareNames } from "./compare_names.ts";
 import { contains } from "./filter.ts";
@@ -127,6 +128,16 @@ export function createMemoryGallery({ snapshot, persist, now = Date.now }: Memor
 
     close: () => changes.idle(),
   };
+}
+
+/** A gallery for a model with nothing in it, in memory alone. */
+export function emptyGallery(card: Pick<Card, "fingerprint" | "embedding">): Gallery {
+  return createMemoryGallery({ snapshot: emptySnapshot(card) });
+}
+
+/** What a gallery holds that nobody is enrolled in. */
+export function emptySnapshot({ fingerprint, embedding }: Pick<Card, "fingerprint" | "embedding">): GallerySnapshot {
+  return { fingerprint, dimensions: embedding.dimensions, collections: [] };
 }
 
 /** @throws {StaleError} if a condition does not hold */

@@ -3,7 +3,7 @@ import { GalleryError } from "../../shared/errors.ts";
 import { decodeSnapshot, encodeSnapshot, type GallerySnapshot } from "../../shared/snapshot.ts";
 import type { Gallery } from "./gallery.ts";
 import { lockFile } from "./lock_file.ts";
-import { createMemoryGallery } from "./memory.ts";
+import { createMemoryGallery, emptyGallery, emptySnapshot } from "./memory.ts";
 import { readIfThere, removeLeftovers, replaceSnapshot } from "./snapshot_file.ts";
 
 /** Where a gallery lives: in memory alone, or in memory and a snapshot file. */
@@ -19,12 +19,11 @@ export async function openGallery(
   location: GalleryLocation,
   card: Pick<Card, "fingerprint" | "embedding">,
 ): Promise<Gallery> {
-  const empty = { fingerprint: card.fingerprint, dimensions: card.embedding.dimensions, collections: [] };
-  if (location.kind === "memory") return createMemoryGallery({ snapshot: empty });
+  if (location.kind === "memory") return emptyGallery(card);
   const { path } = location;
   const lock = await lockFile(path);
   try {
-    const gallery = await openSnapshot(path, card.fingerprint, empty);
+    const gallery = await openSnapshot(path, card.fingerprint, emptySnapshot(card));
     const close = async () => {
       try {
         await gallery.close();

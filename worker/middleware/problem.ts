@@ -1,4 +1,4 @@
-import type { Context } from "hono";
+import type { Context, ErrorHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import { GalleryError, ImageError, TriptychError } from "../../shared/errors.ts";
@@ -6,6 +6,7 @@ import { OverloadedError } from "../embedder/queue.ts";
 import { RepeatedKeyError, StaleError, UnknownError } from "../gallery/gallery.ts";
 import { KeysError } from "../keys/key.ts";
 import type { Env } from "./env.ts";
+import type { Log } from "./request_log.ts";
 
 /** What each status says of itself (RFC 9110). */
 export const TITLES = {
@@ -77,6 +78,18 @@ export function problemBody({ status, message: detail }: Problem, instance: stri
 export function answerProblem(c: Context<Env>, problem: Problem): Response {
   const headers = { "content-type": "application/problem+json", ...problem.headers };
   return c.body(JSON.stringify(problemBody(problem, pathOf(c.req.url))), problem.status, headers);
+}
+
+/** Answers whatever was thrown as a problem, and logs what is not the client's doing. */
+export function answerErrors(log: Log): ErrorHandler<Env> {
+  return (error, c) => {
+    const requestId = c.get("requestId");
+    const problem = problemOf(error, requestId);
+    if (problem.status >= 500 && problem !== error) {
+      log({ level: "error", message: error.message, requestId, error: error.name, stack: error.stack });
+    }
+    return answerProblem(c, problem);
+  };
 }
 
 /** The path of a URL as RFC 3986 would have it written, whatever a client wrote. */

@@ -34,3 +34,10 @@ export function requestLog(log: Log): MiddlewareHandler<Env> {
     });
   };
 }
+
+/** Writes a line of JSON: errors to the error output, all else to the standard output. */
+export function logAsJson({ level, ...facts }: LogEntry): void {
+  const line = JSON.stringify({ time: new Date().toISOString(), level, ...facts });
+  if (level === "error") console.error(line);
+  else console.log(line);
+}

@@ -1,24 +1,22 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { readFile } from "node:fs/promises";
-import { readPackageFile } from "../../shared/package_file.ts";
 import { sha256 } from "../../shared/sha256.ts";
+import { readWasmBinary, type WasmBinary } from "../../shared/wasm_modules.ts";
+import { readAsset } from "../assets.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { Env } from "../middleware/env.ts";
 import { Problem } from "../middleware/problem.ts";
 import type { Services } from "./services.ts";
 
-/** What the client fetches as package files, by their own names. */
+/** What the model needs in a browser. */
 const BINARIES = new Map(
-  [
-    "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
-    "@jsquash/png/codec/pkg/squoosh_png_bg.wasm",
-    "@jsquash/webp/codec/dec/webp_dec.wasm",
-    "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
-  ].map((specifier) => [specifier.slice(specifier.lastIndexOf("/") + 1), assetOf(() => readPackageFile(specifier))]),
+  (["jpeg", "png", "webp", "tfjs"] satisfies WasmBinary[]).map((name) => [
+    `${name}.wasm`,
+    fileOf(() => readWasmBinary(name)),
+  ]),
 );
-const CLIENT = assetOf(() => readFile(new URL("../client/dist/client.js", import.meta.url)));
-const LOCAL = assetOf(() => readFile(new URL("../client/dist/local.js", import.meta.url)));
+const CLIENT = fileOf(() => readAsset("client/dist/client.js"));
+const LOCAL = fileOf(() => readAsset("client/dist/local.js"));
 
 /** A new version of the worker reaches pages within so many seconds. */
 const CACHE_CONTROL = "max-age=600";
@@ -76,22 +74,18 @@ export function clientRoutes({ endpoint }: Pick<Services, "endpoint">) {
     );
 }
 
-interface Asset {
+interface File {
   body: Uint8Array<ArrayBuffer>;
   etag: string;
 }
 
 /** A file that is read when it is first asked for. */
-function assetOf(read: () => Promise<Uint8Array>): () => Promise<Asset> {
-  let asset: Promise<Asset> | undefined;
-  return () =>
-    asset ??= read().then(async (bytes) => {
-      const body = new Uint8Array(bytes);
-      return { body, etag: `"${await sha256(body)}"` };
-    });
+function fileOf(read: () => Promise<Uint8Array<ArrayBuffer>>): () => Promise<File> {
+  let file: Promise<File> | undefined;
+  return () => file ??= read().then(async (body) => ({ body, etag: `"${await sha256(body)}"` }));
 }
 
-function answerOf({ body, etag }: Asset, { "if-none-match": known }: z.output<typeof IfNoneMatch>) {
+function answerOf({ body, etag }: File, { "if-none-match": known }: z.output<typeof IfNoneMatch>) {
   const headers = { "cache-control": CACHE_CONTROL, etag };
   const isKnown = known?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
   return isKnown ? { status: 304 as const, headers } : { status: 200 as const, body, headers };

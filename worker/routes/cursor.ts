@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { z } from "zod";
 
 /** Where a listing goes on, as the page before it said. */
@@ -7,10 +8,10 @@ export const Cursor = z.string()
 
 /** The cursor of the page after a name. */
 export function cursorAt(name: string): string {
-  return new TextEncoder().encode(name).toBase64({ alphabet: "base64url", omitPadding: true });
+  return Buffer.from(name).toString("base64url");
 }
 
 /** The name after which a page begins. */
 export function nameAt(cursor: string): string {
-  return new TextDecoder().decode(Uint8Array.fromBase64(cursor, { alphabet: "base64url" }));
+  return Buffer.from(cursor, "base64url").toString();
 }

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Contract } from "../contract/contract.ts";
 import type { Env } from "../middleware/env.ts";
+import { Problem } from "../middleware/problem.ts";
 import type { Services } from "./services.ts";
 
 const LIVE = {
@@ -19,12 +20,24 @@ const READY = {
   problems: [503],
 } as const satisfies Contract;
 
-/**
- * `/health`: for platforms. A worker exists only once its model has proved itself, so to be is to be ready; while it drains,
- * `/health/ready` is refused as every other request.
- */
-export function healthRoutes({ endpoint }: Pick<Services, "endpoint">) {
+/** Whether the worker takes requests yet, now, or any more. */
+export type WorkerState = "loading" | "ready" | "draining";
+
+const NOT_READY = {
+  loading: "The worker is loading: its model has not proved itself yet; ask again in a second.",
+  draining: "The worker is draining: it answers what is under way and takes nothing new; ask another.",
+};
+
+/** `/health`: for platforms. */
+export function healthRoutes({ endpoint }: Pick<Services, "endpoint">, state: () => WorkerState) {
   return new Hono<Env>()
     .get("/health/live", endpoint(LIVE, () => ({ status: 200, body: { status: "live" as const } })))
-    .get("/health/ready", endpoint(READY, () => ({ status: 200, body: { status: "ready" as const } })));
+    .get(
+      "/health/ready",
+      endpoint(READY, () => {
+        const now = state();
+        if (now !== "ready") throw new Problem(503, NOT_READY[now], { "retry-after": "1" });
+        return { status: 200, body: { status: "ready" as const } };
+      }),
+    );
 }

@@ -90,13 +90,12 @@ const MATCH = {
 type MatchRequest = RequestOf<typeof MATCH>;
 
 /** `POST /match`: who is on this image? */
-export function matchRoutes({ card, embedImage, gallery, endpoint }: Services) {
+export function matchRoutes({ card, embedImage, gallery, endpoint, timed }: Services) {
   const answerTo = async (input: Input, { query, body }: MatchRequest): Promise<MatchAnswer> => {
     const { embedding, timing } = await embeddingOf(input, card, embedImage);
-    const start = performance.now();
     const options = { k: query.k, filter: query.filter ?? filterOf(body), exclude: query.excludeSubject };
-    const found = await gallery.search(query.collection, embedding, options);
-    return describe(card, query, found, { ...timing, search: performance.now() - start });
+    const found = await timed("search", () => gallery.search(query.collection, embedding, options));
+    return describe(card, query, found.result, { ...timing, search: found.milliseconds });
   };
   return new Hono<Env>().post(
     "/match",

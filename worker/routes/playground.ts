@@ -2,8 +2,8 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Contract } from "../contract/contract.ts";
 import type { Env } from "../middleware/env.ts";
+import { type Asset, ASSETS, readAsset } from "../assets.ts";
 import { Problem } from "../middleware/problem.ts";
-import { MODULES } from "../playground/modules.ts";
 import { page } from "../playground/page.ts";
 import { pageHeaders } from "./page_headers.ts";
 import type { Services } from "./services.ts";
@@ -41,10 +41,10 @@ export function playgroundRoutes({ endpoint, thumbnails }: Pick<Services, "endpo
     )
     .get(
       "/playground/:file",
-      endpoint(MODULE, ({ params: { file } }) => {
-        const body = MODULES.get(file);
-        if (body === undefined) throw new Problem(404, `The playground has no part "${file}"; it begins at /.`);
-        return { status: 200, body };
+      endpoint(MODULE, async ({ params: { file } }) => {
+        const path = ASSETS.find((asset): asset is Asset => asset === `playground/${file}`);
+        if (path === undefined) throw new Problem(404, `The playground has no part "${file}"; it begins at /.`);
+        return { status: 200, body: new TextDecoder().decode(await readAsset(path)) };
       }),
     );
 }

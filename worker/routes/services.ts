@@ -4,6 +4,7 @@ import type { Endpoint } from "../contract/endpoint.ts";
 import type { ImageEmbedder } from "../embedder/pipeline.ts";
 import type { Queue } from "../embedder/queue.ts";
 import type { Gallery } from "../gallery/gallery.ts";
+import type { Timed } from "../metrics/metrics.ts";
 
 /** What the routes are made of. */
 export interface Services {
@@ -17,4 +18,5 @@ export interface Services {
   /** Whether a small picture is kept of every image that is enrolled. */
   thumbnails: boolean;
   endpoint: Endpoint;
+  timed: Timed;
 }

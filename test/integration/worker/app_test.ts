@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { GalleryError } from "../../../shared/errors.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import { parseKeys } from "../../../worker/keys/key_source.ts";
+import type { WorkerState } from "../../../worker/routes/health.ts";
 import { clientOf, embedder, model, newApp } from "./client.ts";
 import { picture } from "./tiny_model.ts";
 
@@ -14,11 +15,12 @@ Deno.test("GET /model is the card without its goldens", async () => {
 });
 
 Deno.test("a worker that drains refuses all with 503, /health/ready among them, but for /health/live", async () => {
-  let isDraining = false;
-  const { call } = newApp({ isDraining: () => isDraining });
+  let state: WorkerState = "ready";
+  const { call } = newApp({ state: () => state });
   assert.equal((await call("GET /health/ready")).status, 200);
-  isDraining = true;
+  state = "draining";
   for (const route of ["GET /health/ready", "POST /match"]) assert.equal((await call(route)).status, 503);
+  assert.match((await call("GET /health/ready")).body.detail, /^The worker is draining:/);
   assert.equal((await call("GET /health/live")).status, 200);
 });
 
@@ -79,8 +81,25 @@ Deno.test("GET /metrics counts requests by the route as it is declared, whatever
     ['method="GET",route="/collections/:collection",status="404"', "2"],
     ['method="other",route="none",status="404"', "1"],
   ]);
-  assert.match(body, /^# TYPE triptych_request_duration_seconds summary$/m);
+  assert.match(body, /^# TYPE triptych_request_duration_seconds histogram$/m);
   assert.match(body, /^triptych_request_duration_seconds_sum\{.*route="\/health\/live",status="200"\} [\d.e-]+$/m);
+});
+
+Deno.test("GET /metrics has the stages of images, the queue, the size of the gallery and the model's fingerprint", async () => {
+  const { call } = newApp();
+  await call("POST /collections/a/subjects/s/images", { image });
+  await call("POST /collections/b/subjects/s/images", { image });
+  await call("POST /match?collection=a", { image });
+  const { body } = await call("GET /metrics");
+  for (const [stage, count] of [["decode", 3], ["embed", 3], ["search", 1]]) {
+    const labels = `stage="${stage}"`;
+    assert.ok(body.includes(`triptych_stage_duration_seconds_bucket{${labels},le="+Inf"} ${count}\n`), body);
+    assert.ok(body.includes(`triptych_stage_duration_seconds_count{${labels}} ${count}\n`), body);
+  }
+  for (const line of ["queue_depth 0", "gallery_collections 3", "gallery_subjects 2", "gallery_images 2"]) {
+    assert.ok(body.includes(`\ntriptych_${line}\n`), body);
+  }
+  assert.ok(body.includes(`\ntriptych_model_info{fingerprint="${model.card.fingerprint}"} 1\n`), body);
 });
 
 Deno.test("every answer carries x-request-id: the client's if it is usable, otherwise a new one", async () => {

@@ -39,7 +39,7 @@ const GOOD: Record<string, [string, Call?]> = {
   modelWeights: [`GET /model/files/${model.card.fingerprint}/weights.bin`],
   clientScript: ["GET /client.js"],
   localScript: ["GET /client/local.js"],
-  clientBinary: ["GET /client/squoosh_png_bg.wasm"],
+  clientBinary: ["GET /client/png.wasm"],
   live: ["GET /health/live"],
   ready: ["GET /health/ready"],
   metrics: ["GET /metrics"],
@@ -103,7 +103,7 @@ Deno.test("every status that is documented is answered to some request, and no o
     await (await enrolled({ keys: parseKeys("match:k") })).send(operation);
     const limited = await enrolled({ keys: await limitedKey() });
     for (let i = 0; i < 2; i++) await limited.send(operation, { headers: { authorization: "Bearer k" } });
-    await (await enrolled({ isDraining: () => true })).send(operation);
+    await (await enrolled({ state: () => "draining" })).send(operation);
     await (await enrolled({ gallery: createMemoryGallery({ snapshot, persist }) })).send(operation);
     await (await enrolled({ gallery: failing, embedder: { embed: () => Promise.reject(new Error("secret")) } }))
       .send(operation);

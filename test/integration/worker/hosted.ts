@@ -2,9 +2,10 @@
 import worker from "../../../worker/main.ts";
 
 const remoteAddr = { transport: "tcp", hostname: "192.0.2.7", port: 1 } as const;
-const statuses = await Promise.all(["/health/ready", "/model"].map(async (path) => {
+const statuses: number[] = [];
+for (const path of ["/model", "/health/ready"]) {
   const headers = { authorization: "Bearer k" };
   const response = await worker.fetch(new Request(`https://worker.example${path}`, { headers }), { remoteAddr });
-  return response.status;
-}));
+  statuses.push(response.status);
+}
 console.log(statuses.join(" "));

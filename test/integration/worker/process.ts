@@ -37,6 +37,11 @@ export async function runToEnd(
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
+/** Starts a program that says where it listens, such as a built worker. */
+export function startProgram(program: string, args: string[], options: Deno.CommandOptions): Promise<WorkerProcess> {
+  return ready(new Deno.Command(program, { ...options, args, stdout: "piped", stderr: "piped" }).spawn());
+}
+
 function command(args: string[], env: Record<string, string>): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: [args[0], "--quiet", ...args.slice(1)],

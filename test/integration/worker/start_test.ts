@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { readConfig } from "../../../worker/config.ts";
+import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import type { LogEntry } from "../../../worker/middleware/request_log.ts";
 import { startWorker as start } from "../../../worker/start.ts";
 import { USAGE } from "../../../worker/usage.ts";
-import { clientOf, model } from "./client.ts";
+import { clientOf, model, snapshot } from "./client.ts";
 import { type Ended, runToEnd, startWorker } from "./process.ts";
 import { picture, tinyModel, writeModel } from "./tiny_model.ts";
 
 const folder = await Deno.makeTempDir({ prefix: "triptych-worker-" });
+const host = {
+  log: () => {},
+  readModel: () => Promise.resolve(model),
+  openGallery: () => Promise.resolve(createMemoryGallery({ snapshot })),
+};
 const TRIPTYCH_MODEL = `${folder}/model`;
 await writeModel(model, TRIPTYCH_MODEL);
 
@@ -35,14 +41,31 @@ Deno.test("--help ends the worker with 0 and how it is used, any other argument 
 
 Deno.test("startWorker() warns once of a card whose photos were too few for the default rate", async () => {
   const log: LogEntry[] = [];
-  const config = readConfig({ TRIPTYCH_MODEL, TRIPTYCH_GALLERY: "memory:" });
-  await (await start(config, (entry) => log.push(entry))).drain();
-  assert.equal(log.length, 1);
-  assert.equal(log[0].level, "warning");
+  await start(readConfig({}), { ...host, log: (entry) => log.push(entry) }).ready;
+  const warnings = log.filter(({ level }) => level === "warning");
+  assert.equal(warnings.length, 1);
   assert.match(
-    log[0].message,
+    warnings[0].message,
     /no false-match rate below 0\.01,.*default 0\.001,.*never trained on.*fmr=0\.01 or above\.$/,
   );
+});
+
+Deno.test("a worker tells loading, ready and draining apart, and what comes while it loads waits", async () => {
+  let load = () => {};
+  const loaded = new Promise<void>((resolve) => load = resolve);
+  const readModel = () => loaded.then(() => model);
+  const worker = start(readConfig({}), { ...host, readModel });
+  const call = clientOf("http://localhost", worker.fetch);
+  const early = call("POST /match", { image: await picture(0) });
+  assert.equal((await call("GET /health/live")).status, 200);
+  const loading = await call("GET /health/ready");
+  assert.deepEqual([loading.status, loading.headers.get("retry-after")], [503, "1"]);
+  assert.match(loading.body.detail, /^The worker is loading:/);
+  load();
+  assert.equal((await early).status, 200);
+  assert.equal((await call("GET /health/ready")).status, 200);
+  await worker.drain();
+  assert.match((await call("GET /health/ready")).body.detail, /^The worker is draining:/);
 });
 
 Deno.test("a model that is missing or fails its goldens ends the worker with 1 and one sentence", async () => {

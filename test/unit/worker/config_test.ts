@@ -8,6 +8,7 @@ Deno.test("readConfig() of an empty environment has the documented defaults", ()
   assert.deepEqual(rest, {
     gallery: { kind: "snapshot", path: ".triptych/gallery.snapshot" },
     keys: undefined,
+    audit: undefined,
     corsOrigins: [],
     maxBody: 8 * 1024 * 1024,
     queue: 16,

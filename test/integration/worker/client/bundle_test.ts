@@ -34,7 +34,7 @@ Deno.test("/client.js is one small ES module that imports nothing, for everybody
 
 Deno.test("what the client loads is not sent again while it stays the same", async () => {
   const { call } = newApp();
-  for (const path of ["/client.js", "/client/local.js", "/client/mozjpeg_dec.wasm"]) {
+  for (const path of ["/client.js", "/client/local.js", "/client/jpeg.wasm"]) {
     const etag = (await call(`GET ${path}`)).headers.get("etag") ?? "";
     for (const known of [etag, `W/${etag}`, `"other", ${etag}`]) {
       const { status, body, headers } = await call(`GET ${path}`, { headers: { "if-none-match": known } });

@@ -114,7 +114,7 @@ Deno.test("a match that a busy worker refuses is sent again after the wait that 
 });
 
 Deno.test("an abort ends the waiting, and a worker that stays busy is not asked for ever", async () => {
-  await withServer({ isDraining: () => true }, async (url, answers) => {
+  await withServer({ state: () => "draining" }, async (url, answers) => {
     const { match } = createClient(url);
     const start = performance.now();
     await assert.rejects(match(pictures[0], { signal: AbortSignal.timeout(200) }), { name: "TimeoutError" });

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import workerd from "workerd";
+import { build } from "../../../scripts/deploy/build.ts";
+import { readModelFiles } from "../../../shared/model_files.ts";
+import { clientOf, type FormValue } from "./client.ts";
+import { startProgram, startWorker } from "./process.ts";
+import { picture } from "./tiny_model.ts";
+
+const folder = await Deno.makeTempDir({ prefix: "triptych-runtimes-" });
+const MODEL = "samples/model";
+const { card } = await readModelFiles(MODEL);
+const SHOP = "samples/products/test";
+const DENO_DEPLOY = "2.5.6";
+
+/** Photos of several products, and a PNG. */
+const photos: Uint8Array<ArrayBuffer>[] = [await picture(0)];
+for (const product of [...Deno.readDirSync(SHOP)].map(({ name }) => name).sort().slice(0, 3)) {
+  const [first] = [...Deno.readDirSync(`${SHOP}/${product}`)].map(({ name }) => name).sort();
+  photos.push(await Deno.readFile(`${SHOP}/${product}/${first}`));
+}
+
+/** Enrols all photos but the last, and matches the last, three times at once. */
+async function distancesAt(base: string): Promise<[string, number][]> {
+  const call = clientOf(base);
+  assert.equal((await call("GET /model")).body.fingerprint, card.fingerprint);
+  for (const [i, image] of photos.slice(0, -1).entries()) {
+    const { status } = await call(`POST /collections/shop/subjects/s${i}/images`, {
+      form: { image: image as FormValue },
+    });
+    assert.equal(status, 201);
+  }
+  const match = () => call("POST /match?collection=shop", { form: { image: photos.at(-1)! } });
+  const [answer, ...others] = (await Promise.all([match(), match(), match()])).map(({ body }) => body.matches);
+  for (const other of others) assert.deepEqual(other, answer);
+  return answer.map(({ subject, distance }: { subject: string; distance: number }) => [subject, distance]);
+}
+
+const reference = await startWorker({ TRIPTYCH_MODEL: MODEL });
+const expected = await distancesAt(reference.base);
+await reference.stop();
+
+/** Starts a built worker, compares its distances with those of the sources on Deno, and stops it. */
+async function assertServes(program: string, args: string[], cwd: string, env: Record<string, string> = {}) {
+  const settings = { PORT: "0", TRIPTYCH_GALLERY: "memory:", NO_COLOR: "1", ...env };
+  const worker = await startProgram(program, args, { cwd, env: settings });
+  assert.deepEqual(await distancesAt(worker.base), expected);
+  const { code, milliseconds } = await worker.stop("SIGINT");
+  assert.equal(code, 0);
+  assert.ok(milliseconds < 4_000, `it took ${milliseconds} ms`);
+}
+
+Deno.test("the sources match at distances above 0", () => {
+  assert.equal(expected.length, photos.length - 1);
+  assert.ok(expected.every(([, distance]) => distance > 0.1));
+});
+
+Deno.test(`the folder for Deno Deploy is below 30 MB and serves on Deno ${DENO_DEPLOY}, without a cache or a flag`, async () => {
+  const cwd = `${folder}/deno`;
+  const { bytes } = await build("deno", MODEL, cwd);
+  assert.ok(bytes < 30e6, `it has ${bytes} bytes`);
+  const npx = new Deno.Command("npx", {
+    args: ["--yes", "--prefer-offline", `deno@${DENO_DEPLOY}`, "eval", "console.log(Deno.execPath())"],
+  });
+  const deno = new TextDecoder().decode((await npx.output()).stdout).trim();
+  const run = ["run", "--quiet", "--cached-only", "--allow-read", "--allow-env", "--allow-net", "worker/main.js"];
+  await assertServes(deno, run, cwd, { DENO_DIR: `${folder}/no-cache` });
+});
+
+Deno.test("the folder for Node serves on Node", async () => {
+  const cwd = `${folder}/node`;
+  await build("node", MODEL, cwd);
+  await assertServes("node", ["worker/main.js"], cwd);
+});
+
+Deno.test("the folder for Node refuses a gallery that it cannot lock, with one sentence and 2", async () => {
+  const cwd = `${folder}/node`;
+  await build("node", MODEL, cwd);
+  const env = { TRIPTYCH_GALLERY: `${folder}/gallery.snapshot` };
+  const { code, stderr } = await new Deno.Command("node", { args: ["worker/main.js"], cwd, env }).output();
+  assert.equal(code, 2);
+  assert.match(new TextDecoder().decode(stderr), /^TRIPTYCH_GALLERY names a file,[^\n]*\n$/);
+});
+
+Deno.test("the folder for workerd serves on workerd, with WebAssembly imported as modules", async () => {
+  const cwd = `${folder}/workerd`;
+  await build("workerd", MODEL, cwd);
+  using probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = probe.addr as Deno.NetAddr;
+  probe.close();
+  const child = new Deno.Command(workerd.default, {
+    args: ["serve", "config.capnp", `--socket-addr=http=127.0.0.1:${port}`],
+    cwd,
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const complaints = new Response(child.stderr).text();
+  const base = `http://127.0.0.1:${port}`;
+  const isReady = () =>
+    fetch(`${base}/health/ready`, { signal: AbortSignal.timeout(5_000) }).then(
+      (response) => (response.body?.cancel(), response.ok),
+      () => false,
+    );
+  const deadline = performance.now() + 20_000;
+  while (!await isReady()) {
+    if (performance.now() > deadline) {
+      child.kill("SIGKILL");
+      assert.fail(await complaints);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  try {
+    assert.deepEqual(await distancesAt(base), expected);
+  } finally {
+    child.kill("SIGTERM");
+    await Promise.all([child.status, complaints]);
+  }
+});
+
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));

@@ -1,0 +1,32 @@
+/**
+ * The worker's entry for Node, as `deno task deploy --runtime node` bundles it.
+ *
+ * @module
+ */
+import { createAdaptorServer } from "@hono/node-server";
+import type { AddressInfo } from "node:net";
+import { UsageError } from "../shared/errors.ts";
+import { readModelFiles } from "../shared/model_files.ts";
+import { readFile } from "../shared/read_file.ts";
+import { takeWasmFrom } from "../shared/wasm_modules.ts";
+import { emptyGallery } from "./gallery/memory.ts";
+import { announce, exitWith, hostnameFor, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
+
+takeWasmFrom((name) => readFile(new URL(`../wasm/${name}.wasm`, import.meta.url)));
+const worker = startFromEnvironment(({ model, gallery }) => {
+  if (gallery.kind !== "memory") {
+    throw new UsageError(
+      "TRIPTYCH_GALLERY names a file, and the locks that keep it to one worker are Deno's; run the worker on Deno, or give memory: here.",
+    );
+  }
+  return { readModel: () => readModelFiles(model), openGallery: (card) => Promise.resolve(emptyGallery(card)) };
+});
+const { port } = worker.config;
+const hostname = hostnameFor(worker.config);
+const server = createAdaptorServer({
+  fetch: (request, { incoming }) =>
+    worker.fetch(request, { remoteAddr: { hostname: incoming.socket.remoteAddress ?? "" } }),
+});
+server.on("error", (error) => exitWith(listenError(error, port)));
+server.listen(port, hostname, () => announce(worker, { hostname, port: (server.address() as AddressInfo).port }));
+stopOnSignal(worker, () => new Promise((resolve) => server.close(() => resolve())));
