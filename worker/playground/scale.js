@@ -58,7 +58,7 @@ function partsOf(drawing, { card, stop, matches }) {
       line(x(0), y(rate), width - EDGE.right, y(rate), "grid"),
       text({ x: EDGE.left - 6, y: y(rate) + 4 }, percent(rate), "end"),
     ]),
-    text({ x: EDGE.left - 6, y: height - 4 }, "distance", "end"),
+    text({ x: 0, y: height - 4 }, "distance", "start"),
     ...distances.map((distance) => text({ x: x(distance), y: height - 4 }, distance.toFixed(1))),
     shape("polyline", {
       points: calibration.distance.map((distance, i) => `${x(distance)},${y(calibration.fmr[i])}`).join(" "),
