@@ -123,10 +123,38 @@ export function transformPatch(from: usize, rowBytes: usize, channels: i32, to: 
   const pixel = <usize>channels * FLOAT;
   for (let channel = 0; channel < channels; channel += 4, from += VECTOR, to += VECTOR) {
     const row1 = from + rowBytes, row2 = row1 + rowBytes, row3 = row2 + rowBytes;
-    storePatchRow(difference(from, row2, 0), difference(from, row2, pixel), difference(from, row2, 2 * pixel), difference(from, row2, 3 * pixel), to, plane);
-    storePatchRow(sum(row1, row2, 0), sum(row1, row2, pixel), sum(row1, row2, 2 * pixel), sum(row1, row2, 3 * pixel), to + 4 * plane, plane);
-    storePatchRow(difference(row2, row1, 0), difference(row2, row1, pixel), difference(row2, row1, 2 * pixel), difference(row2, row1, 3 * pixel), to + 8 * plane, plane);
-    storePatchRow(difference(row1, row3, 0), difference(row1, row3, pixel), difference(row1, row3, 2 * pixel), difference(row1, row3, 3 * pixel), to + 12 * plane, plane);
+    storePatchRow(
+      difference(from, row2, 0),
+      difference(from, row2, pixel),
+      difference(from, row2, 2 * pixel),
+      difference(from, row2, 3 * pixel),
+      to,
+      plane,
+    );
+    storePatchRow(
+      sum(row1, row2, 0),
+      sum(row1, row2, pixel),
+      sum(row1, row2, 2 * pixel),
+      sum(row1, row2, 3 * pixel),
+      to + 4 * plane,
+      plane,
+    );
+    storePatchRow(
+      difference(row2, row1, 0),
+      difference(row2, row1, pixel),
+      difference(row2, row1, 2 * pixel),
+      difference(row2, row1, 3 * pixel),
+      to + 8 * plane,
+      plane,
+    );
+    storePatchRow(
+      difference(row1, row3, 0),
+      difference(row1, row3, pixel),
+      difference(row1, row3, 2 * pixel),
+      difference(row1, row3, 3 * pixel),
+      to + 12 * plane,
+      plane,
+    );
   }
 }
 
@@ -153,8 +181,26 @@ function storePatchRow(d0: v128, d1: v128, d2: v128, d3: v128, to: usize, plane:
 function joinProducts(from: usize, plane: usize, to: usize, width: i32, channels: i32, rows: i32, columns: i32): void {
   const pixel = <usize>channels * FLOAT, row = <usize>width * pixel;
   for (let channel = 0; channel < channels; channel += 4, from += VECTOR, to += VECTOR) {
-    storePixels(upper(from, plane), upper(from + plane, plane), upper(from + 2 * plane, plane), upper(from + 3 * plane, plane), to, pixel, columns);
-    if (rows > 1) storePixels(lower(from, plane), lower(from + plane, plane), lower(from + 2 * plane, plane), lower(from + 3 * plane, plane), to + row, pixel, columns);
+    storePixels(
+      upper(from, plane),
+      upper(from + plane, plane),
+      upper(from + 2 * plane, plane),
+      upper(from + 3 * plane, plane),
+      to,
+      pixel,
+      columns,
+    );
+    if (rows > 1) {
+      storePixels(
+        lower(from, plane),
+        lower(from + plane, plane),
+        lower(from + 2 * plane, plane),
+        lower(from + 3 * plane, plane),
+        to + row,
+        pixel,
+        columns,
+      );
+    }
   }
 }
 
@@ -165,7 +211,10 @@ function upper(column: usize, plane: usize): v128 {
 
 @inline
 function lower(column: usize, plane: usize): v128 {
-  return f32x4.sub(f32x4.sub(v128.load(column + 4 * plane), v128.load(column + 8 * plane)), v128.load(column + 12 * plane));
+  return f32x4.sub(
+    f32x4.sub(v128.load(column + 4 * plane), v128.load(column + 8 * plane)),
+    v128.load(column + 12 * plane),
+  );
 }
 
 @inline
