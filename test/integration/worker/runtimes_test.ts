@@ -78,7 +78,7 @@ Deno.test("the folder for Node refuses a gallery that it cannot lock, with one s
   const env = { TRIPTYCH_GALLERY: `${folder}/gallery.snapshot` };
   const { code, stderr } = await new Deno.Command("node", { args: ["worker/main.js"], cwd, env }).output();
   assert.equal(code, 2);
-  assert.match(new TextDecoder().decode(stderr), /^TRIPTYCH_GALLERY names a file,[^\n]*\n$/);
+  assert.match(new TextDecoder().decode(stderr), /^TRIPTYCH_GALLERY names a snapshot file,[^\n]*\n$/);
 });
 
 Deno.test("the folder for workerd serves on workerd, with WebAssembly imported as modules", async () => {
