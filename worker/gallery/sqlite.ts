@@ -12,8 +12,8 @@ import { APPLICATION_ID, erases, FORMAT, NOTHING_READ, readChanges, SCHEMA, writ
 /** How long a transaction waits for those of other processes, each of which takes about a millisecond. */
 const PATIENCE_MILLISECONDS = 5_000;
 
-/** What SQLite calls a file that is damaged, and one that is no database. */
-const DAMAGED = [11, 26];
+/** What SQLite says of a file that is damaged, and of one that is no database; Deno gives no code with it. */
+const DAMAGED = /malformed|not a database/;
 
 /**
  * A gallery in an SQLite database, which several processes may share: a change of one is there for the next read of every
@@ -154,8 +154,7 @@ function damaged(path: string): GalleryError {
 
 function asGalleryError(what: "open" | "read" | "write", path: string, error: unknown): GalleryError {
   if (error instanceof GalleryError) return error;
-  const code = (error as { errcode?: number }).errcode;
-  if (DAMAGED.includes((code ?? 0) & 0xff) || error instanceof RangeError || error instanceof SyntaxError) {
+  if (DAMAGED.test(messageOf(error)) || error instanceof RangeError || error instanceof SyntaxError) {
     return damaged(path);
   }
   return new GalleryError(
