@@ -17,6 +17,8 @@ export class Records {
   readonly #collections = new Map<string, Subjects>([[DEFAULT_COLLECTION, new Map()]]);
   readonly #journal: Step[] = [];
   readonly #now: () => number;
+  /** Nothing expires before, milliseconds since 1970. */
+  #nextExpiry = Infinity;
 
   /** @param now milliseconds since 1970: what has expired by then is not there */
   constructor(now: () => number) {
@@ -59,6 +61,7 @@ export class Records {
   /** Adds or replaces a subject, and makes its collection if it is new. */
   set(collection: string, record: SubjectRecord): void {
     this.create(collection);
+    this.#noteExpiry(record);
     this.#change(collection, record.subject, record);
   }
 
@@ -83,8 +86,13 @@ export class Records {
   /** Removes what has expired. */
   purge(): void {
     const now = this.#now();
+    if (now < this.#nextExpiry) return;
+    this.#nextExpiry = Infinity;
     for (const [collection, subjects] of this.#collections) {
-      for (const record of subjects.values()) if (!isLiving(record, now)) this.delete(collection, record.subject);
+      for (const record of subjects.values()) {
+        if (!isLiving(record, now)) this.delete(collection, record.subject);
+        else this.#noteExpiry(record);
+      }
     }
   }
 
@@ -105,6 +113,7 @@ export class Records {
 
   /** Undoes what was changed since the mark. */
   undoTo(mark: number): void {
+    if (this.#journal.length > mark) this.#nextExpiry = -Infinity;
     while (this.#journal.length > mark) {
       const step = this.#journal.pop()!;
       if (step.subject === undefined) put(this.#collections, step.collection, step.previous);
@@ -127,6 +136,10 @@ export class Records {
     const subjects = this.#subjects(collection);
     this.#journal.push({ collection, subject, previous: subjects.get(subject), next });
     put(subjects, subject, next);
+  }
+
+  #noteExpiry({ expiresAt }: SubjectRecord): void {
+    if (expiresAt !== null) this.#nextExpiry = Math.min(this.#nextExpiry, Date.parse(expiresAt));
   }
 
   #changeCollection(collection: string, next: Subjects | undefined): void {

@@ -38,9 +38,9 @@ export const SCHEMA = `
     request_key TEXT,
     request_digest TEXT,
     thumbnail BLOB,
-    UNIQUE (collection, subject, image),
     FOREIGN KEY (collection, subject) REFERENCES subjects ON DELETE CASCADE
   );
+  CREATE INDEX images_by_subject ON images (collection, subject);
 `;
 
 /** How far a process has read: `version` and `removals` of the table `gallery`. */
@@ -158,7 +158,8 @@ function forgetRemoved(database: DatabaseSync, records: Records): void {
 function imagesSince(database: DatabaseSync, version: number, dimensions: number): Map<string, ImageRecord[]> {
   const images = new Map<string, ImageRecord[]>();
   const rows = database.prepare(
-    `SELECT images.* FROM subjects JOIN images USING (collection, subject) WHERE version > ? ORDER BY ordinal`,
+    `SELECT images.* FROM subjects CROSS JOIN images USING (collection, subject) WHERE version > ?
+     ORDER BY subjects.version, subjects.collection, subjects.subject, ordinal`,
   );
   for (const row of rows.iterate(version) as unknown as Iterable<ImageRow>) {
     const key = keyOf(row), before = images.get(key);

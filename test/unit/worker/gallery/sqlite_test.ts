@@ -87,17 +87,21 @@ Deno.test("of changes on the same revision in two galleries on one database exac
     await Promise.all(galleries.map((gallery) => gallery.close()));
   }));
 
-Deno.test("kill -9 of two processes that enrol in one database loses nothing that was acknowledged", () =>
+Deno.test("kill -9 of two processes that enrol in one database loses nothing that was acknowledged, and a third sees it", () =>
   inFolder(async (path) => {
+    const gallery = await openSqliteGallery(path, EMPTY);
     const acknowledged: string[] = [];
     for (let round = 0; round < 2; round++) {
-      await Promise.all(
-        ["a", "b"].map(async (name) => acknowledged.push(...await enrolUntilKilled(path, name + round))),
-      );
+      await Promise.all(["a", "b"].map(async (name) => {
+        const subjects = await enrolUntilKilled(path, name + round);
+        for (const subject of subjects) assert.equal((await gallery.subject("c", subject)).images.length, 1);
+        acknowledged.push(...subjects);
+      }));
     }
-    const gallery = await openSqliteGallery(path, EMPTY);
-    for (const subject of acknowledged) assert.equal((await gallery.subject("c", subject)).images.length, 1);
     await gallery.close();
+    const again = await openSqliteGallery(path, EMPTY);
+    for (const subject of acknowledged) assert.equal((await again.subject("c", subject)).images.length, 1);
+    await again.close();
     assert.ok(acknowledged.length >= 80, `${acknowledged.length} acknowledged`);
   }));
 
@@ -143,6 +147,38 @@ function latin1(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
+Deno.test("what has expired is removed from the file by the next change", () =>
+  inFolder(async (path) => {
+    let now = 0;
+    const gallery = await openSqliteGallery(path, EMPTY, () => now);
+    await gallery.putSubject("c", "Rumpelstilz", { metadata: {}, expiresAt: "2026-01-02T00:00:00.000Z" });
+    now = Date.parse("2026-01-02T00:00:00Z");
+    await gallery.putCollection("d");
+    assert.ok(!await isInFiles(path.replace(/\/[^/]+$/, ""), "Rumpelstilz"));
+    await gallery.close();
+  }));
+
+Deno.test("a change that cannot be written is not made, and the next good one is", () =>
+  inFolder(async (path) => {
+    const gallery = await openSqliteGallery(path, EMPTY);
+    await gallery.addImage("c", "kept", vector);
+    const before = await gallery.subject("c", "kept");
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(path);
+    database.exec("CREATE TRIGGER full BEFORE INSERT ON images BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+    const changes = [gallery.addImage("c", "kept", other), gallery.addImage("new", "lost", other)];
+    for (const change of changes) await assert.rejects(change, GalleryError);
+    assert.deepEqual(await gallery.subject("c", "kept"), before);
+    await assert.rejects(gallery.subject("new", "lost"), UnknownError);
+    database.exec("DROP TRIGGER full");
+    database.close();
+    await gallery.addImage("c", "after", other);
+    await gallery.close();
+    const again = await openSqliteGallery(path, EMPTY);
+    assert.deepEqual((await again.collections()).map((c) => [c.collection, c.images]), [["c", 2], ["default", 0]]);
+    await again.close();
+  }));
+
 Deno.test("a database of another model is refused with what to do", () =>
   inFolder(async (path) => {
     await (await openSqliteGallery(path, EMPTY)).close();
@@ -165,8 +201,9 @@ Deno.test("a file that is damaged, cut short, no database or one of something el
     }
     await Deno.remove(path);
     const { DatabaseSync } = await import("node:sqlite");
-    using database = new DatabaseSync(path);
+    const database = new DatabaseSync(path);
     database.exec("CREATE TABLE notes (text TEXT)");
+    database.close();
     await assertRefused(openSqliteGallery(path, EMPTY), /is a database of something else; set TRIPTYCH_GALLERY .*\.$/);
   }));
 
