@@ -44,7 +44,7 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
     return records;
   };
   const summary = (collection: string) => {
-    const subjects = [...records.living(collection)];
+    const subjects = [...present().living(collection)];
     const images = subjects.reduce((sum, subject) => sum + subject.images.length, 0);
     return { collection, subjects: subjects.length, images };
   };
@@ -54,7 +54,7 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
     collections: async () => present().names().map(summary),
 
     // deno-lint-ignore require-await
-    collection: async (collection) => (present(), summary(collection)),
+    collection: async (collection) => summary(collection),
 
     putCollection: (collection) => changes.run(() => records.create(collection)),
 

@@ -41,8 +41,10 @@ async function openDatabase(
 ): Promise<Gallery> {
   if (former === undefined || await isThere(path) || !await isThere(former)) return openSqliteGallery(path, empty);
   using _lock = await lockFile(former);
-  const gallery = await openSqliteGallery(path, await readSnapshot(former, empty.fingerprint) ?? empty);
-  await Deno.remove(former);
+  // Another worker may have taken it over while this one waited for the lock.
+  const snapshot = await readSnapshot(former, empty.fingerprint);
+  const gallery = await openSqliteGallery(path, snapshot ?? empty);
+  if (snapshot !== null) await Deno.remove(former);
   return gallery;
 }
 

@@ -4,7 +4,7 @@ import { DEFAULT_COLLECTION, type SubjectRecord, UnknownError } from "./gallery.
 
 type Subjects = Map<string, SubjectRecord>;
 
-/** One step of a change: a subject, or without one a whole collection, as it was and as it is; undefined where it is not there. */
+/** One step of a change: a subject, or without one a collection, as it was and as it is; undefined if it is not there. */
 export type Step =
   | { collection: string; subject: string; previous: SubjectRecord | undefined; next: SubjectRecord | undefined }
   | { collection: string; subject?: never; previous: Subjects | undefined; next: Subjects | undefined };

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { GalleryError, messageOf } from "../../shared/errors.ts";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
-import type { Gallery } from "./gallery.ts";
+import { DEFAULT_COLLECTION, type Gallery } from "./gallery.ts";
 import { createIndexedGallery } from "./indexed.ts";
 import { checkModel } from "./model_check.ts";
 import { Records, recordsOf } from "./records.ts";
@@ -40,9 +40,8 @@ export async function openSqliteGallery(path: string, initial: GallerySnapshot, 
 
 function createGallery(database: DatabaseSync, path: string, now: () => number): Gallery {
   const records = new Records(now);
-  let read = readChanges(database, records, NOTHING_READ);
   const dataVersion = database.prepare("PRAGMA data_version");
-  let seen: unknown;
+  let read = NOTHING_READ, seen: unknown;
 
   function refresh(): void {
     try {
@@ -51,6 +50,7 @@ function createGallery(database: DatabaseSync, path: string, now: () => number):
       read = inTransaction(database, "DEFERRED", () => readChanges(database, records, read));
       seen = version;
     } catch (error) {
+      records.undoTo(0);
       throw asGalleryError("read", path, error);
     }
   }
@@ -71,23 +71,35 @@ function createGallery(database: DatabaseSync, path: string, now: () => number):
     if (records.journal.some(erases)) truncateLog(database);
   }
 
+  refresh();
   return createIndexedGallery({ records, store: { refresh, transact, close: () => database.close() }, now });
 }
 
 /** Sets a connection up, and makes the tables if there are none. */
 function prepare(database: DatabaseSync, path: string, initial: GallerySnapshot): void {
   database.exec(`PRAGMA busy_timeout = ${PATIENCE_MILLISECONDS}`);
+  if (!isNew(database)) checkFormat(database, path);
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON");
   inTransaction(database, "IMMEDIATE", () => {
-    if (Number(database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables) > 0) return;
+    if (!isNew(database)) return;
     database.exec(SCHEMA);
     database.prepare("INSERT INTO gallery VALUES (?, ?, 0, 0)").run(initial.fingerprint, initial.dimensions);
-    database.prepare("INSERT INTO collections VALUES ('default')").run();
+    database.prepare("INSERT INTO collections VALUES (?)").run(DEFAULT_COLLECTION);
     writeJournal(database, recordsOf(initial, () => -Infinity).journal, NOTHING_READ);
   });
-  const id = database.prepare("PRAGMA application_id").get()?.application_id;
-  if (id !== APPLICATION_ID) {
+  if (database.prepare("PRAGMA quick_check(1)").get()?.quick_check !== "ok") throw damaged(path);
+  checkModel(path, String(database.prepare("SELECT fingerprint FROM gallery").get()?.fingerprint), initial.fingerprint);
+  truncateLog(database);
+}
+
+function isNew(database: DatabaseSync): boolean {
+  return database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables === 0;
+}
+
+/** Comes before anything is written, so that a file of something else stays as it is. */
+function checkFormat(database: DatabaseSync, path: string): void {
+  if (database.prepare("PRAGMA application_id").get()?.application_id !== APPLICATION_ID) {
     throw new GalleryError(`${path} is a database of something else; set TRIPTYCH_GALLERY to another file.`);
   }
   const format = database.prepare("PRAGMA user_version").get()?.user_version;
@@ -96,9 +108,6 @@ function prepare(database: DatabaseSync, path: string, initial: GallerySnapshot)
       `The gallery in ${path} has the format ${format}, and this version of Triptych reads ${FORMAT}; run the version that wrote it, or set TRIPTYCH_GALLERY to another file.`,
     );
   }
-  if (database.prepare("PRAGMA quick_check(1)").get()?.quick_check !== "ok") throw damaged(path);
-  checkModel(path, String(database.prepare("SELECT fingerprint FROM gallery").get()?.fingerprint), initial.fingerprint);
-  truncateLog(database);
 }
 
 /** Only its owner may read the file; SQLite gives those beside it the same mode. */

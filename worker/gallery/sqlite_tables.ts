@@ -16,7 +16,12 @@ export const FORMAT = 1;
 export const SCHEMA = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${FORMAT};
-  CREATE TABLE gallery (fingerprint TEXT NOT NULL, dimensions INTEGER NOT NULL, version INTEGER NOT NULL, removals INTEGER NOT NULL);
+  CREATE TABLE gallery (
+    fingerprint TEXT NOT NULL,
+    dimensions INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    removals INTEGER NOT NULL
+  );
   CREATE TABLE collections (collection TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE subjects (
     collection TEXT NOT NULL REFERENCES collections ON DELETE CASCADE,
@@ -56,7 +61,7 @@ export const NOTHING_READ: Progress = { version: 0, removals: 0 };
  * Brings records up to date with the tables. What it does is not left in the journal.
  *
  * @returns how far it has read now
- * @throws {Error} if a row cannot be
+ * @throws {Error} if a row cannot be read
  */
 export function readChanges(database: DatabaseSync, records: Records, read: Progress): Progress {
   const { dimensions, version, removals } = database.prepare("SELECT * FROM gallery").get() as unknown as GalleryRow;
@@ -209,7 +214,6 @@ function imageOf(row: ImageRow, dimensions: number): ImageRecord {
   };
 }
 
-/** No name has a line break. */
 function keyOf({ collection, subject }: { collection: string; subject: string }): string {
-  return `${collection}\n${subject}`;
+  return JSON.stringify([collection, subject]);
 }

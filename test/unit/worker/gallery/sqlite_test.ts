@@ -204,7 +204,9 @@ Deno.test("a file that is damaged, cut short, no database or one of something el
     const database = new DatabaseSync(path);
     database.exec("CREATE TABLE notes (text TEXT)");
     database.close();
+    const before = await Deno.readFile(path);
     await assertRefused(openSqliteGallery(path, EMPTY), /is a database of something else; set TRIPTYCH_GALLERY .*\.$/);
+    assert.deepEqual(await Deno.readFile(path), before);
   }));
 
 Deno.test("a database that cannot be made is refused in one sentence", () =>
@@ -221,18 +223,20 @@ async function assertRefused(opening: Promise<unknown>, message: RegExp): Promis
   });
 }
 
-Deno.test("a new database takes over the snapshot of a former version, once", () =>
+Deno.test("of two galleries that open a new database at once, one takes over the snapshot of a former version", () =>
   inFolder(async (path) => {
     const former = path.replace(/sqlite$/, "snapshot");
     const collections = [{ collection: "fruit", subjects: [subjectOf("lime", vector, other)] }];
     await Deno.mkdir(path.replace(/\/[^/]+$/, ""));
     await Deno.writeFile(former, await encodeSnapshot({ ...EMPTY, collections }));
-    const first = await openGallery({ kind: "sqlite", path, former }, CARD);
+    const open = () => openGallery({ kind: "sqlite", path, former }, CARD);
+    const [first, second] = await Promise.all([open(), open()]);
     assert.deepEqual(await first.subject("fruit", "lime"), collections[0].subjects[0]);
+    assert.deepEqual(await second.subject("fruit", "lime"), collections[0].subjects[0]);
     await first.deleteSubject("fruit", "lime");
-    await first.close();
+    await Promise.all([first.close(), second.close()]);
     await assert.rejects(Deno.stat(former), Deno.errors.NotFound);
-    const again = await openGallery({ kind: "sqlite", path, former }, CARD);
+    const again = await open();
     assert.equal((await again.collection("fruit")).subjects, 0);
     await again.close();
   }));
