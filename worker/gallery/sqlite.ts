@@ -17,7 +17,8 @@ const DAMAGED = /malformed|not a database/;
 
 /**
  * A gallery in an SQLite database, which several processes may share: a change of one is there for the next read of every
- * other. The database is in WAL mode, flushed to the disk at every change, and overwrites what is deleted.
+ * other. The database is in WAL mode, flushed to the disk at every change, overwrites what is deleted, and is written anew
+ * whenever it is opened.
  *
  * @param path made, with its folder, if it is not there
  * @param initial what a new database holds at first; also says of which model the gallery is
@@ -90,7 +91,7 @@ function prepare(database: DatabaseSync, path: string, initial: GallerySnapshot)
   });
   if (database.prepare("PRAGMA quick_check(1)").get()?.quick_check !== "ok") throw damaged(path);
   checkModel(path, String(database.prepare("SELECT fingerprint FROM gallery").get()?.fingerprint), initial.fingerprint);
-  truncateLog(database);
+  writeAnew(database);
 }
 
 function isNew(database: DatabaseSync): boolean {
@@ -143,6 +144,19 @@ function truncateLog(database: DatabaseSync): void {
   } catch {
     // The change itself is durable.
   }
+}
+
+/**
+ * Writes the database anew from its rows: what SQLite overwrites when it is deleted may have left a copy in the unused part
+ * of a page, from when rows were moved between pages.
+ */
+function writeAnew(database: DatabaseSync): void {
+  try {
+    database.exec("VACUUM");
+  } catch {
+    // Another process is writing, or there is no room for a second copy: the gallery can be used as it is.
+  }
+  truncateLog(database);
 }
 
 async function loadSqlite(): Promise<typeof import("node:sqlite")> {
