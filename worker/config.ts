@@ -8,7 +8,10 @@ import { isOrigin } from "./keys/origin.ts";
 import { whole } from "./whole.ts";
 
 /** Where the worker keeps its gallery if nothing else is said. */
-export const DEFAULT_SNAPSHOT = ".triptych/gallery.snapshot";
+export const DEFAULT_DATABASE = ".triptych/gallery.sqlite";
+
+/** Where versions before kept it, which the default takes over. */
+const FORMER_DEFAULT = ".triptych/gallery.snapshot";
 
 /** The worker's settings, as its environment gives them. */
 export interface Config {
@@ -87,7 +90,7 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   const isHosted = data.DENO_DEPLOYMENT_ID !== undefined;
   return {
     model: data.TRIPTYCH_MODEL,
-    gallery: galleryAt(data.TRIPTYCH_GALLERY ?? (isHosted ? "memory:" : DEFAULT_SNAPSHOT)),
+    gallery: galleryOf(data.TRIPTYCH_GALLERY, isHosted),
     keys: data.TRIPTYCH_KEYS,
     corsOrigins: data.TRIPTYCH_CORS_ORIGINS,
     maxBody: data.TRIPTYCH_MAX_BODY,
@@ -99,13 +102,18 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   };
 }
 
+function galleryOf(text: string | undefined, isHosted: boolean): GalleryLocation {
+  if (text !== undefined) return galleryAt(text);
+  return isHosted ? { kind: "memory" } : { kind: "sqlite", path: DEFAULT_DATABASE, former: FORMER_DEFAULT };
+}
+
 function galleryAt(text: string): GalleryLocation {
   if (text === "memory:") return { kind: "memory" };
+  if (/^sqlite:./.test(text)) return { kind: "sqlite", path: text.slice("sqlite:".length) };
   if (text.startsWith("file:")) return { kind: "snapshot", path: fileURLToPath(text) };
   // One letter before the colon is a drive of Windows.
-  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(text) ?? [];
-  if (scheme === undefined) return { kind: "snapshot", path: text };
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(text)) return { kind: "snapshot", path: text };
   throw new UsageError(
-    `TRIPTYCH_GALLERY names a store "${scheme}:", and this version has memory: and snapshot files; give memory: or the path of a file.`,
+    `TRIPTYCH_GALLERY=${text} names no gallery of this version; give memory:, sqlite:PATH, or the path of a snapshot file.`,
   );
 }

@@ -9,17 +9,24 @@ import { UsageError } from "../shared/errors.ts";
 import { readModelFiles } from "../shared/model_files.ts";
 import { readFile } from "../shared/read_file.ts";
 import { takeWasmFrom } from "../shared/wasm_modules.ts";
-import { emptyGallery } from "./gallery/memory.ts";
+import { emptyGallery, emptySnapshot } from "./gallery/memory.ts";
+import { openSqliteGallery } from "./gallery/sqlite.ts";
 import { announce, exitWith, hostnameFor, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
 
 takeWasmFrom((name) => readFile(new URL(`../wasm/${name}.wasm`, import.meta.url)));
 const worker = startFromEnvironment(({ model, gallery }) => {
-  if (gallery.kind !== "memory") {
+  if (gallery.kind === "snapshot") {
     throw new UsageError(
-      "TRIPTYCH_GALLERY names a file, and the locks that keep it to one worker are Deno's; run the worker on Deno, or give memory: here.",
+      "TRIPTYCH_GALLERY names a snapshot file, and the locks that keep it to one worker are Deno's; run the worker on Deno, or give sqlite:PATH or memory: here.",
     );
   }
-  return { readModel: () => readModelFiles(model), openGallery: (card) => Promise.resolve(emptyGallery(card)) };
+  return {
+    readModel: () => readModelFiles(model),
+    openGallery: (card) =>
+      gallery.kind === "memory"
+        ? Promise.resolve(emptyGallery(card))
+        : openSqliteGallery(gallery.path, emptySnapshot(card)),
+  };
 });
 const { port } = worker.config;
 const hostname = hostnameFor(worker.config);

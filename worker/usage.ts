@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { messageOf, UsageError } from "../shared/errors.ts";
-import { DEFAULT_MAX_BODY, DEFAULT_PORT, DEFAULT_QUEUE, DEFAULT_SNAPSHOT } from "./config.ts";
+import { DEFAULT_DATABASE, DEFAULT_MAX_BODY, DEFAULT_PORT, DEFAULT_QUEUE } from "./config.ts";
 
 /** What `deno task serve --help` prints. */
 export const USAGE = `Starts the worker: images in, matches out. Its settings are variables of the environment.
@@ -8,7 +8,8 @@ export const USAGE = `Starts the worker: images in, matches out. Its settings ar
 Usage: [VARIABLE=VALUE ...] deno task serve [--help]
 
   TRIPTYCH_MODEL         model directory or URL (default samples/model)
-  TRIPTYCH_GALLERY       memory:, or the snapshot file that keeps the gallery (default ${DEFAULT_SNAPSHOT})
+  TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, or the path of a snapshot file for one
+                         (default sqlite:${DEFAULT_DATABASE})
   TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, enroll, admin; or the path of the file
                          that deno task keys writes (default none: this machine alone is answered)
   TRIPTYCH_CORS_ORIGINS  origins whose pages may call, separated by commas; null for pages opened from a file

@@ -12,12 +12,13 @@ export interface Committable {
  * its write. A change's promise settles when its batch is written. If the write fails, the whole batch is undone and
  * rejected. Readers may see a change shortly before it is durable.
  *
- * @param persist writes the present state; not called for a batch that changed nothing
+ * @param transact calls what it is given, once and before it awaits anything, which makes the batch on the state; then
+ * writes the state, unless nothing was changed
  * @returns runs one change, which is synchronous and may throw; that undoes it alone
  */
 export function groupCommit(
   state: Committable,
-  persist: () => Promise<void>,
+  transact: (make: () => void) => Promise<void>,
 ): { run<T>(change: () => T): Promise<T>; idle(): Promise<void> } {
   let waiting: { make: () => () => void; reject: (error: unknown) => void }[] = [];
   let working: Promise<void> | null = null;
@@ -28,9 +29,9 @@ export function groupCommit(
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
-      const settle = batch.map(({ make }) => make());
+      let settle: (() => void)[] = [];
       try {
-        if (state.mark > 0) await persist();
+        await transact(() => settle = batch.map(({ make }) => make()));
         state.forget();
         for (const tell of settle) tell();
       } catch (error) {

@@ -1,16 +1,24 @@
+import type { GallerySnapshot } from "../../shared/snapshot.ts";
 import { compareNames } from "./compare_names.ts";
 import { DEFAULT_COLLECTION, type SubjectRecord, UnknownError } from "./gallery.ts";
 
 type Subjects = Map<string, SubjectRecord>;
 
+/** One step of a change: a subject, or without one a collection, as it was and as it is; undefined if it is not there. */
+export type Step =
+  | { collection: string; subject: string; previous: SubjectRecord | undefined; next: SubjectRecord | undefined }
+  | { collection: string; subject?: never; previous: Subjects | undefined; next: Subjects | undefined };
+
 /**
- * The records of a gallery in memory, with a journal of how to undo what was changed since it was last forgotten. Records
- * are replaced, never changed, so that whoever read one keeps what was read.
+ * The records of a gallery in memory, with a journal of what was changed since it was last forgotten, which can be undone
+ * or written down. Records are replaced, never changed, so that whoever read one keeps what was read.
  */
 export class Records {
   readonly #collections = new Map<string, Subjects>([[DEFAULT_COLLECTION, new Map()]]);
-  readonly #journal: (() => void)[] = [];
+  readonly #journal: Step[] = [];
   readonly #now: () => number;
+  /** Nothing expires before, milliseconds since 1970. */
+  #nextExpiry = Infinity;
 
   /** @param now milliseconds since 1970: what has expired by then is not there */
   constructor(now: () => number) {
@@ -53,49 +61,64 @@ export class Records {
   /** Adds or replaces a subject, and makes its collection if it is new. */
   set(collection: string, record: SubjectRecord): void {
     this.create(collection);
-    const subjects = this.#subjects(collection);
-    this.#remember(subjects, record.subject);
-    subjects.set(record.subject, record);
+    this.#noteExpiry(record);
+    this.#change(collection, record.subject, record);
   }
 
+  /** @throws {UnknownError} if there is no such collection */
   delete(collection: string, subject: string): void {
-    const subjects = this.#subjects(collection);
-    this.#remember(subjects, subject);
-    subjects.delete(subject);
+    this.#change(collection, subject, undefined);
   }
 
   /** Makes a collection. @returns whether it is new */
   create(collection: string): boolean {
     if (this.has(collection)) return false;
-    this.#remember(this.#collections, collection);
-    this.#collections.set(collection, new Map());
+    this.#changeCollection(collection, new Map());
     return true;
   }
 
   /** Removes a collection; `default` is only emptied. @throws {UnknownError} */
   drop(collection: string): void {
     this.#subjects(collection);
-    this.#remember(this.#collections, collection);
-    if (collection === DEFAULT_COLLECTION) this.#collections.set(collection, new Map());
-    else this.#collections.delete(collection);
+    this.#changeCollection(collection, collection === DEFAULT_COLLECTION ? new Map() : undefined);
   }
 
-  /** Frees the memory of what has expired. */
+  /** Removes what has expired. */
   purge(): void {
     const now = this.#now();
-    for (const subjects of this.#collections.values()) {
-      for (const record of subjects.values()) if (!isLiving(record, now)) subjects.delete(record.subject);
+    if (now < this.#nextExpiry) return;
+    this.#nextExpiry = Infinity;
+    for (const [collection, subjects] of this.#collections) {
+      for (const record of subjects.values()) {
+        if (!isLiving(record, now)) this.delete(collection, record.subject);
+        else this.#noteExpiry(record);
+      }
     }
   }
 
-  /** How many changes can be undone: `undoTo` takes it. */
+  /** The names of all subjects of a collection, the expired ones too. @throws {UnknownError} */
+  subjects(collection: string): string[] {
+    return [...this.#subjects(collection).keys()];
+  }
+
+  /** What was changed since it was last forgotten, in order. */
+  get journal(): readonly Step[] {
+    return this.#journal;
+  }
+
+  /** How many steps can be undone: `undoTo` takes it. */
   get mark(): number {
     return this.#journal.length;
   }
 
   /** Undoes what was changed since the mark. */
   undoTo(mark: number): void {
-    while (this.#journal.length > mark) this.#journal.pop()!();
+    if (this.#journal.length > mark) this.#nextExpiry = -Infinity;
+    while (this.#journal.length > mark) {
+      const step = this.#journal.pop()!;
+      if (step.subject === undefined) put(this.#collections, step.collection, step.previous);
+      else put(this.#subjects(step.collection), step.subject, step.previous);
+    }
   }
 
   /** Makes what was changed final. */
@@ -109,10 +132,35 @@ export class Records {
     return subjects;
   }
 
-  #remember<T>(map: Map<string, T>, key: string): void {
-    const previous = map.get(key);
-    this.#journal.push(() => previous === undefined ? map.delete(key) : map.set(key, previous));
+  #change(collection: string, subject: string, next: SubjectRecord | undefined): void {
+    const subjects = this.#subjects(collection);
+    this.#journal.push({ collection, subject, previous: subjects.get(subject), next });
+    put(subjects, subject, next);
   }
+
+  #noteExpiry({ expiresAt }: SubjectRecord): void {
+    if (expiresAt !== null) this.#nextExpiry = Math.min(this.#nextExpiry, Date.parse(expiresAt));
+  }
+
+  #changeCollection(collection: string, next: Subjects | undefined): void {
+    this.#journal.push({ collection, previous: this.#collections.get(collection), next });
+    put(this.#collections, collection, next);
+  }
+}
+
+/** The records of a snapshot; all of them are in the journal. */
+export function recordsOf(snapshot: GallerySnapshot, now: () => number): Records {
+  const records = new Records(now);
+  for (const { collection, subjects } of snapshot.collections) {
+    records.create(collection);
+    for (const subject of subjects) records.set(collection, subject);
+  }
+  return records;
+}
+
+function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
 }
 
 function isLiving(record: SubjectRecord, now: number): boolean {

@@ -54,6 +54,18 @@ Deno.test("kill -9 during enrolment loses nothing that was acknowledged", async 
   assert.ok(acknowledged.size >= 60);
 });
 
+Deno.test("workers that share a database answer from each other's enrolments and deletions at once", async () => {
+  const env = { TRIPTYCH_MODEL, TRIPTYCH_GALLERY: `sqlite:${folder}/shared.sqlite` };
+  const workers = await Promise.all([startWorker(env), startWorker(env)]);
+  const [a, b] = workers.map(({ base }) => clientOf(base));
+  for (const [i, image] of pictures.entries()) await a(`POST /collections/c/subjects/s${i}/images`, { image });
+  const match = async () => (await b("POST /match?collection=c", { image: pictures[2] })).body.matches[0].subject;
+  assert.equal(await match(), "s2");
+  assert.equal((await a("DELETE /collections/c/subjects/s2")).status, 204);
+  assert.notEqual(await match(), "s2");
+  for (const worker of workers) assert.equal((await worker.stop()).code, 0);
+});
+
 Deno.test("a request under way when SIGTERM comes is answered, new ones are refused", async () => {
   const worker = await startWorker({ TRIPTYCH_MODEL });
   const [image] = pictures;

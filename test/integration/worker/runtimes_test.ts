@@ -11,6 +11,7 @@ const MODEL = "samples/model";
 const { card } = await readModelFiles(MODEL);
 const SHOP = "samples/products/test";
 const DENO_DEPLOY = "2.5.6";
+const NODE = "22";
 
 /** Photos of several products, and a PNG. */
 const photos: Uint8Array<ArrayBuffer>[] = [await picture(0)];
@@ -49,6 +50,12 @@ async function assertServes(program: string, args: string[], cwd: string, env: R
   assert.ok(milliseconds < 4_000, `it took ${milliseconds} ms`);
 }
 
+/** Where npx has put a runtime, which it prints itself. */
+async function pathFromNpx(...args: string[]): Promise<string> {
+  const npx = new Deno.Command("npx", { args: ["--yes", "--prefer-offline", ...args] });
+  return new TextDecoder().decode((await npx.output()).stdout).trim();
+}
+
 Deno.test("the sources match at distances above 0", () => {
   assert.equal(expected.length, photos.length - 1);
   assert.ok(expected.every(([, distance]) => distance > 0.1));
@@ -58,10 +65,7 @@ Deno.test(`the folder for Deno Deploy is below 30 MB and serves on Deno ${DENO_D
   const cwd = `${folder}/deno`;
   const { bytes } = await build("deno", MODEL, cwd);
   assert.ok(bytes < 30e6, `it has ${bytes} bytes`);
-  const npx = new Deno.Command("npx", {
-    args: ["--yes", "--prefer-offline", `deno@${DENO_DEPLOY}`, "eval", "console.log(Deno.execPath())"],
-  });
-  const deno = new TextDecoder().decode((await npx.output()).stdout).trim();
+  const deno = await pathFromNpx(`deno@${DENO_DEPLOY}`, "eval", "console.log(Deno.execPath())");
   const run = ["run", "--quiet", "--cached-only", "--allow-read", "--allow-env", "--allow-net", "worker/main.js"];
   await assertServes(deno, run, cwd, { DENO_DIR: `${folder}/no-cache` });
 });
@@ -72,13 +76,34 @@ Deno.test("the folder for Node serves on Node", async () => {
   await assertServes("node", ["worker/main.js"], cwd);
 });
 
+Deno.test(`the folder for Node keeps its gallery in a database on Node ${NODE}`, async () => {
+  const cwd = `${folder}/node`, env = { TRIPTYCH_GALLERY: `sqlite:${folder}/node.sqlite` };
+  await build("node", MODEL, cwd);
+  const node = await pathFromNpx(`node@${NODE}`, "-p", "process.execPath");
+  await assertServes(node, ["worker/main.js"], cwd, env);
+  const settings = { cwd, env: { PORT: "0", ...env } };
+  const again = await startProgram(node, ["worker/main.js"], settings);
+  const { body } = await clientOf(again.base)("GET /collections/shop/subjects");
+  await again.stop("SIGINT");
+  assert.equal(body.subjects.length, photos.length - 1);
+});
+
+Deno.test("the folder for Node, on one without SQLite, says in one sentence what to do", async () => {
+  const cwd = `${folder}/node`, env = { PORT: "0", TRIPTYCH_GALLERY: `sqlite:${folder}/none.sqlite` };
+  await build("node", MODEL, cwd);
+  const node = await pathFromNpx("node@20", "-p", "process.execPath");
+  const { code, stderr } = await new Deno.Command(node, { args: ["worker/main.js"], cwd, env }).output();
+  assert.equal(code, 1);
+  assert.match(new TextDecoder().decode(stderr), /^This runtime has no SQLite; run the worker on [^\n]+\n$/);
+});
+
 Deno.test("the folder for Node refuses a gallery that it cannot lock, with one sentence and 2", async () => {
   const cwd = `${folder}/node`;
   await build("node", MODEL, cwd);
   const env = { TRIPTYCH_GALLERY: `${folder}/gallery.snapshot` };
   const { code, stderr } = await new Deno.Command("node", { args: ["worker/main.js"], cwd, env }).output();
   assert.equal(code, 2);
-  assert.match(new TextDecoder().decode(stderr), /^TRIPTYCH_GALLERY names a file,[^\n]*\n$/);
+  assert.match(new TextDecoder().decode(stderr), /^TRIPTYCH_GALLERY names a snapshot file,[^\n]*\n$/);
 });
 
 Deno.test("the folder for workerd serves on workerd, with WebAssembly imported as modules", async () => {

@@ -6,7 +6,7 @@ Deno.test("readConfig() of an empty environment has the documented defaults", ()
   const { model, ...rest } = readConfig({ TRIPTYCH_GALLERY: "" });
   assert.match(model, /samples.model$/);
   assert.deepEqual(rest, {
-    gallery: { kind: "snapshot", path: ".triptych/gallery.snapshot" },
+    gallery: { kind: "sqlite", path: ".triptych/gallery.sqlite", former: ".triptych/gallery.snapshot" },
     keys: undefined,
     audit: undefined,
     corsOrigins: [],
@@ -21,16 +21,18 @@ Deno.test("readConfig() of an empty environment has the documented defaults", ()
 Deno.test("readConfig() tells galleries by their scheme", () => {
   const galleryAt = (TRIPTYCH_GALLERY: string) => readConfig({ TRIPTYCH_GALLERY }).gallery;
   assert.deepEqual(galleryAt("memory:"), { kind: "memory" });
+  assert.deepEqual(galleryAt("sqlite:data/g.sqlite"), { kind: "sqlite", path: "data/g.sqlite" });
+  assert.deepEqual(galleryAt("sqlite:C:\\g.sqlite"), { kind: "sqlite", path: "C:\\g.sqlite" });
   assert.deepEqual(galleryAt("data/g.snapshot"), { kind: "snapshot", path: "data/g.snapshot" });
   assert.deepEqual(galleryAt("C:\\g.snapshot"), { kind: "snapshot", path: "C:\\g.snapshot" });
   assert.deepEqual(galleryAt("file:///data/g"), { kind: "snapshot", path: "/data/g" });
 });
 
 Deno.test("readConfig() refuses stores that this version has not, in a sentence that says which it has", () => {
-  for (const location of ["sqlite:g.db", "kv:", "postgres://u@h/d", "https://h/g.snapshot"]) {
+  for (const location of ["sqlite:", "kv:", "postgres://u@h/d", "https://h/g.snapshot"]) {
     assert.throws(
       () => readConfig({ TRIPTYCH_GALLERY: location }),
-      (error) => error instanceof UsageError && /memory: and snapshot files/.test(error.message),
+      (error) => error instanceof UsageError && /memory:, sqlite:PATH, or/.test(error.message),
     );
   }
 });

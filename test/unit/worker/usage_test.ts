@@ -6,7 +6,7 @@ import { asksForHelp, USAGE } from "../../../worker/usage.ts";
 Deno.test("USAGE names every variable that an operator sets, with the defaults", () => {
   for (const name of VARIABLES) if (name !== "DENO_DEPLOYMENT_ID") assert.ok(USAGE.includes(`  ${name} `), name);
   const { maxBody, queue, port, gallery } = readConfig({});
-  const path = gallery.kind === "snapshot" && gallery.path;
+  const path = gallery.kind === "sqlite" && `sqlite:${gallery.path}`;
   for (const value of [maxBody, queue, port, path]) assert.ok(USAGE.includes(`(default ${value})`), String(value));
 });
 

@@ -4,13 +4,8 @@ import { decodeSnapshot, type GallerySnapshot } from "../../../../shared/snapsho
 import { UnknownError } from "../../../../worker/gallery/gallery.ts";
 import { createMemoryGallery } from "../../../../worker/gallery/memory.ts";
 import { openGallery } from "../../../../worker/gallery/open.ts";
-import { DIMENSIONS, randomFrom, unitVector } from "./records.ts";
+import { CARD, EMPTY, randomFrom, unitVector } from "./records.ts";
 
-const CARD = {
-  fingerprint: `sha256:${"1".repeat(64)}`,
-  embedding: { dimensions: DIMENSIONS, metric: "euclidean" as const },
-};
-const EMPTY: GallerySnapshot = { fingerprint: CARD.fingerprint, dimensions: DIMENSIONS, collections: [] };
 const vector = unitVector(randomFrom(1));
 
 async function inFolder(test: (path: string) => Promise<void>): Promise<void> {

@@ -1,6 +1,15 @@
-import type { SubjectRecord } from "../../../../shared/snapshot.ts";
+import type { GallerySnapshot, SubjectRecord } from "../../../../shared/snapshot.ts";
 
 export const DIMENSIONS = 8;
+
+/** What a gallery needs of a model's card. */
+export const CARD = {
+  fingerprint: `sha256:${"1".repeat(64)}`,
+  embedding: { dimensions: DIMENSIONS, metric: "euclidean" as const },
+};
+
+/** A gallery of that model in which nobody is. */
+export const EMPTY: GallerySnapshot = { fingerprint: CARD.fingerprint, dimensions: DIMENSIONS, collections: [] };
 
 /** Numbers in 0..1 by a linear congruential generator (Numerical Recipes, section 7.1). */
 export function randomFrom(seed: number): () => number {

@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { GalleryError } from "../../../../shared/errors.ts";
+import { encodeSnapshot } from "../../../../shared/snapshot.ts";
+import { RepeatedKeyError, StaleError, UnknownError } from "../../../../worker/gallery/gallery.ts";
+import { openGallery } from "../../../../worker/gallery/open.ts";
+import { openSqliteGallery } from "../../../../worker/gallery/sqlite.ts";
+import { declareConformance } from "./conformance.ts";
+import { CARD, EMPTY, randomFrom, subjectOf, unitVector } from "./records.ts";
+
+const random = randomFrom(1);
+const vector = unitVector(random), other = unitVector(random);
+
+async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "triptych-sqlite-" });
+  try {
+    await test(`${folder}/below/gallery.sqlite`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+declareConformance("sqlite", (clock, test) =>
+  inFolder(async (path) => {
+    const gallery = await openSqliteGallery(path, EMPTY, () => clock.now);
+    try {
+      await test(gallery);
+    } finally {
+      await gallery.close();
+    }
+  }));
+
+Deno.test("a gallery in a database is the same when it is opened again", () =>
+  inFolder(async (path) => {
+    const first = await openSqliteGallery(path, EMPTY);
+    const beside = { request: { key: "k", digest: "d" }, thumbnail: Uint8Array.of(1, 2, 3) };
+    const { image } = await first.addImage("fruit", "lime", vector, beside);
+    await first.addImage("fruit", "lime", other);
+    await first.putSubject("fruit", "plum", { metadata: { tags: ["x"] }, expiresAt: "2999-01-01T00:00:00.000Z" });
+    await first.putCollection("empty");
+    const lime = await first.subject("fruit", "lime"), plum = await first.subject("fruit", "plum");
+    const collections = await first.collections();
+    await first.close();
+    const again = await openSqliteGallery(path, EMPTY);
+    assert.deepEqual(await again.collections(), collections);
+    assert.deepEqual(await again.subject("fruit", "lime"), lime);
+    assert.deepEqual(await again.subject("fruit", "plum"), plum);
+    assert.equal((await again.search("fruit", other, { k: 1 })).nearest[0].distance, 0);
+    assert.equal((await again.addImage("fruit", "lime", vector, beside)).image, image);
+    const changed = { request: { key: "k", digest: "e" } };
+    await assert.rejects(again.addImage("fruit", "lime", vector, changed), RepeatedKeyError);
+    await assert.rejects(again.deleteSubject("fruit", "lime", ["old"]), StaleError);
+    await again.deleteSubject("fruit", "lime", [lime.revision]);
+    await again.close();
+  }));
+
+Deno.test("galleries on one database see each other's changes at the next read", () =>
+  inFolder(async (path) => {
+    const [a, b] = await Promise.all([openSqliteGallery(path, EMPTY), openSqliteGallery(path, EMPTY)]);
+    const { image } = await a.addImage("c", "lime", vector);
+    assert.equal((await b.search("c", vector, { k: 1 })).nearest[0].subject, "lime");
+    await b.addImage("c", "lime", other);
+    assert.deepEqual(await a.subject("c", "lime"), await b.subject("c", "lime"));
+    await b.deleteImage("c", "lime", image);
+    assert.ok((await a.search("c", vector, { k: 1 })).nearest[0].distance > 0);
+    await a.addImage("d", "plum", vector);
+    await a.deleteSubject("c", "lime");
+    await assert.rejects(b.subject("c", "lime"), UnknownError);
+    await b.deleteCollection("d");
+    await assert.rejects(a.collection("d"), UnknownError);
+    await b.addImage("d", "pear", vector);
+    assert.deepEqual((await a.subjects("d", { after: null, limit: 9 })).subjects.map((s) => s.subject), ["pear"]);
+    await Promise.all([a.close(), b.close()]);
+  }));
+
+Deno.test("of changes on the same revision in two galleries on one database exactly one is made", () =>
+  inFolder(async (path) => {
+    const galleries = await Promise.all([openSqliteGallery(path, EMPTY), openSqliteGallery(path, EMPTY)]);
+    for (let round = 0; round < 10; round++) {
+      const { record } = await galleries[0].putSubject("c", "lime", { metadata: {}, expiresAt: null });
+      const outcomes = await Promise.allSettled(
+        galleries.map((gallery, n) =>
+          gallery.putSubject("c", "lime", { metadata: { n }, expiresAt: null }, [record.revision])
+        ),
+      );
+      assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
+    }
+    await Promise.all(galleries.map((gallery) => gallery.close()));
+  }));
+
+Deno.test("kill -9 of two processes that enrol in one database loses nothing that was acknowledged, and a third sees it", () =>
+  inFolder(async (path) => {
+    const gallery = await openSqliteGallery(path, EMPTY);
+    const acknowledged: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      await Promise.all(["a", "b"].map(async (name) => {
+        const subjects = await enrolUntilKilled(path, name + round);
+        for (const subject of subjects) assert.equal((await gallery.subject("c", subject)).images.length, 1);
+        acknowledged.push(...subjects);
+      }));
+    }
+    await gallery.close();
+    const again = await openSqliteGallery(path, EMPTY);
+    for (const subject of acknowledged) assert.equal((await again.subject("c", subject)).images.length, 1);
+    await again.close();
+    assert.ok(acknowledged.length >= 80, `${acknowledged.length} acknowledged`);
+  }));
+
+/** @returns what was acknowledged before the process was killed, which is after twenty at the earliest */
+async function enrolUntilKilled(path: string, prefix: string): Promise<string[]> {
+  const script = new URL("sqlite_worker.ts", import.meta.url).pathname;
+  const args = ["run", "--quiet", "--no-check", "--allow-read", "--allow-write", script, path, prefix];
+  const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
+  let text = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.split("\n").length > 20) child.kill("SIGKILL");
+  }
+  await child.status;
+  return text.split("\n").slice(0, -1);
+}
+
+Deno.test("nothing of what was deleted or replaced is left in any file", () =>
+  inFolder(async (path) => {
+    const folder = path.replace(/\/[^/]+$/, "");
+    const gallery = await openSqliteGallery(path, EMPTY);
+    const metadata = { name: "Winterbottom" }, expiresAt = null, thumbnail = new TextEncoder().encode("Thumbelina");
+    await gallery.putSubject("c", "Rumpelstilz", { metadata, expiresAt });
+    for (let i = 0; i < 20; i++) await gallery.addImage("c", "Rumpelstilz", vector, { thumbnail });
+    await gallery.putSubject("c", "stays", { metadata, expiresAt });
+    const needles = ["Rumpelstilz", "Thumbelina", "Winterbottom", new Uint8Array(vector.buffer)];
+    for (const needle of needles) assert.ok(await isInFiles(folder, needle));
+    await gallery.deleteSubject("c", "Rumpelstilz");
+    for (const needle of needles) assert.equal(await isInFiles(folder, needle), needle === "Winterbottom");
+    await gallery.putSubject("c", "stays", { metadata: {}, expiresAt });
+    assert.ok(!await isInFiles(folder, "Winterbottom"));
+    await gallery.close();
+  }));
+
+async function isInFiles(folder: string, needle: string | Uint8Array): Promise<boolean> {
+  const wanted = latin1(typeof needle === "string" ? new TextEncoder().encode(needle) : needle);
+  const files = await Array.fromAsync(Deno.readDir(folder));
+  const texts = await Promise.all(files.map(async ({ name }) => latin1(await Deno.readFile(`${folder}/${name}`))));
+  return texts.some((text) => text.includes(wanted));
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}
+
+Deno.test("what has expired is removed from the file by the next change", () =>
+  inFolder(async (path) => {
+    let now = 0;
+    const gallery = await openSqliteGallery(path, EMPTY, () => now);
+    await gallery.putSubject("c", "Rumpelstilz", { metadata: {}, expiresAt: "2026-01-02T00:00:00.000Z" });
+    now = Date.parse("2026-01-02T00:00:00Z");
+    await gallery.putCollection("d");
+    assert.ok(!await isInFiles(path.replace(/\/[^/]+$/, ""), "Rumpelstilz"));
+    await gallery.close();
+  }));
+
+Deno.test("a change that cannot be written is not made, and the next good one is", () =>
+  inFolder(async (path) => {
+    const gallery = await openSqliteGallery(path, EMPTY);
+    await gallery.addImage("c", "kept", vector);
+    const before = await gallery.subject("c", "kept");
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(path);
+    database.exec("CREATE TRIGGER full BEFORE INSERT ON images BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+    const changes = [gallery.addImage("c", "kept", other), gallery.addImage("new", "lost", other)];
+    for (const change of changes) await assert.rejects(change, GalleryError);
+    assert.deepEqual(await gallery.subject("c", "kept"), before);
+    await assert.rejects(gallery.subject("new", "lost"), UnknownError);
+    database.exec("DROP TRIGGER full");
+    database.close();
+    await gallery.addImage("c", "after", other);
+    await gallery.close();
+    const again = await openSqliteGallery(path, EMPTY);
+    assert.deepEqual((await again.collections()).map((c) => [c.collection, c.images]), [["c", 2], ["default", 0]]);
+    await again.close();
+  }));
+
+Deno.test("a database of another model is refused with what to do", () =>
+  inFolder(async (path) => {
+    await (await openSqliteGallery(path, EMPTY)).close();
+    const message = /^The gallery in .*sha256:1{12}.*sha256:2{12}; set TRIPTYCH_MODEL .*\.$/;
+    await assertRefused(openSqliteGallery(path, { ...EMPTY, fingerprint: `sha256:${"2".repeat(64)}` }), message);
+  }));
+
+Deno.test("a file that is damaged, cut short, no database or one of something else is refused in one sentence", () =>
+  inFolder(async (path) => {
+    const gallery = await openSqliteGallery(path, EMPTY);
+    for (let i = 0; i < 300; i++) await gallery.addImage("c", `s${i}`, vector);
+    await gallery.close();
+    const bytes = await Deno.readFile(path);
+    const damagedBytes = bytes.slice().fill(0xa5, 4096 + 8, bytes.length - 4096);
+    for (
+      const damaged of [damagedBytes, bytes.subarray(0, bytes.length >> 1), new TextEncoder().encode("no database")]
+    ) {
+      await Deno.writeFile(path, damaged);
+      await assertRefused(openSqliteGallery(path, EMPTY), /^The gallery in .* is damaged; restore it .*\.$/);
+    }
+    await Deno.remove(path);
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(path);
+    database.exec("CREATE TABLE notes (text TEXT)");
+    database.close();
+    const before = await Deno.readFile(path);
+    await assertRefused(openSqliteGallery(path, EMPTY), /is a database of something else; set TRIPTYCH_GALLERY .*\.$/);
+    assert.deepEqual(await Deno.readFile(path), before);
+  }));
+
+Deno.test("a database that cannot be made is refused in one sentence", () =>
+  inFolder(async (path) => {
+    await Deno.writeTextFile(path.replace(/\/below.*/, "/below"), "a file where a folder should be");
+    await assertRefused(openSqliteGallery(path, EMPTY), /^Cannot open the gallery in .*; set TRIPTYCH_GALLERY .*\.$/);
+  }));
+
+async function assertRefused(opening: Promise<unknown>, message: RegExp): Promise<void> {
+  await assert.rejects(opening, (error) => {
+    assert.ok(error instanceof GalleryError, String(error));
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+Deno.test("of two galleries that open a new database at once, one takes over the snapshot of a former version", () =>
+  inFolder(async (path) => {
+    const former = path.replace(/sqlite$/, "snapshot");
+    const collections = [{ collection: "fruit", subjects: [subjectOf("lime", vector, other)] }];
+    await Deno.mkdir(path.replace(/\/[^/]+$/, ""));
+    await Deno.writeFile(former, await encodeSnapshot({ ...EMPTY, collections }));
+    const open = () => openGallery({ kind: "sqlite", path, former }, CARD);
+    const [first, second] = await Promise.all([open(), open()]);
+    assert.deepEqual(await first.subject("fruit", "lime"), collections[0].subjects[0]);
+    assert.deepEqual(await second.subject("fruit", "lime"), collections[0].subjects[0]);
+    await first.deleteSubject("fruit", "lime");
+    await Promise.all([first.close(), second.close()]);
+    await assert.rejects(Deno.stat(former), Deno.errors.NotFound);
+    const again = await open();
+    assert.equal((await again.collection("fruit")).subjects, 0);
+    await again.close();
+  }));
