@@ -62,19 +62,23 @@ export async function enroll(job: EnrollJob): Promise<Counts> {
       images.add(image);
     }
   });
-  const enrollOne = async ({ path, identity: subject }: Sample, thread: EmbedThread) => {
+  const embedded = async ({ path, identity: subject }: Sample, thread: EmbedThread): Promise<Embedded | undefined> => {
+    const { keys } = await hasOf(subject);
     try {
       const bytes = await Deno.readFile(path);
       const key = await sha256(bytes);
-      const { keys } = await hasOf(subject);
-      if (keys.has(key)) return void counts.known++;
+      if (keys.has(key)) {
+        counts.known++;
+        return undefined;
+      }
       const embedding = await thread.embed(bytes);
       keys.add(key);
-      await writes.add({ subject, key, embedding });
+      return { subject, key, embedding };
     } catch (error) {
       if (!isFaultOfFile(error)) throw error;
       reporter.warn(`skipped ${path}: ${messageOf(error)}`);
       if (++counts.unreadable > job.maxUnreadable * samples.length) throw tooMany(counts.unreadable, samples.length);
+      return undefined;
     }
   };
 
@@ -89,7 +93,8 @@ export async function enroll(job: EnrollJob): Promise<Counts> {
   const work = async (thread: EmbedThread) => {
     for (const sample of queue) {
       if (failed || signal.aborted) return;
-      await enrollOne(sample, thread);
+      const result = await embedded(sample, thread);
+      if (result !== undefined) await writes.add(result);
       bar.update(++done, `${(1000 * done / (performance.now() - started)).toFixed(1)} a second`);
     }
   };
