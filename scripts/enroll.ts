@@ -43,7 +43,7 @@ const Options = z.object({
   gallery: z.string("it is missing").min(1, "it is empty"),
   data: z.string("it is missing").min(1, "it is empty").transform((path) => path.replace(/(?<=.)\/+$/, "")),
   collection: Name.default(DEFAULT_COLLECTION),
-  key: z.string().optional(),
+  key: z.string().min(1, "it is empty").optional(),
   concurrency: whole(1, 256, "threads").default(() => navigator.hardwareConcurrency),
   "max-unreadable": z.string().regex(/^[\d.]+$/, "give a share from 0 to 1").transform(Number)
     .pipe(z.number("give a share from 0 to 1").max(1, "give a share from 0 to 1")).default(0.05),
@@ -78,7 +78,7 @@ async function run({ model: directory, gallery, data, collection, key, ...job }:
     SIGNALS.forEach((signal) => Deno.removeSignalListener(signal, onSignal));
   };
   SIGNALS.forEach((signal) => Deno.addSignalListener(signal, onSignal));
-  const destination = await openDestination(gallery, collection, model.card, key || Deno.env.get("TRIPTYCH_KEY"));
+  const destination = await openDestination(gallery, collection, model.card, key);
   try {
     const counts = await enroll({
       samples,
@@ -129,7 +129,7 @@ function parse(args: string[]) {
 }
 
 function optionsOf(values: Record<string, unknown>): z.output<typeof Options> {
-  const parsed = Options.safeParse(values);
+  const parsed = Options.safeParse({ key: Deno.env.get("TRIPTYCH_KEY") || undefined, ...values });
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0];
   throw new UsageError(`--${path.join(".")} is not right: ${message}; see --help.`);

@@ -50,7 +50,7 @@ interface Embedded {
  * @throws {GalleryError} if the gallery cannot be written
  */
 export async function enroll(job: EnrollJob): Promise<Counts> {
-  const { samples, destination, reporter, signal } = job;
+  const { samples, destination, reporter } = job;
   const counts: Counts = { enrolled: 0, known: 0, unreadable: 0 };
   const hasOf = remembered((subject) => readHas(destination, subject));
   const writes = batches<Embedded>(destination.batch, async ({ subject, key, embedding }) => {
@@ -82,31 +82,41 @@ export async function enroll(job: EnrollJob): Promise<Counts> {
     }
   };
 
-  const threads = Array.from(
-    { length: Math.min(job.concurrency, samples.length) },
-    () => startEmbedThread(job.model),
-  );
-  const queue = samples.values();
   const bar = reporter.progress("Enrolling", samples.length);
   const started = performance.now();
-  let done = 0, failed = false;
-  const work = async (thread: EmbedThread) => {
-    for (const sample of queue) {
-      if (failed || signal.aborted) return;
+  let done = 0;
+  try {
+    await shareOut(job, async (sample, thread) => {
       const result = await embedded(sample, thread);
       if (result !== undefined) await writes.add(result);
       bar.update(++done, `${(1000 * done / (performance.now() - started)).toFixed(1)} a second`);
-    }
-  };
-  try {
-    await Promise.all(threads.map(work));
+    });
     await writes.flush();
   } finally {
-    failed = true;
     bar.done();
-    threads.forEach((thread) => thread.close());
   }
   return counts;
+}
+
+/** Gives each thread one sample after the other, until there are none left, one fails, or the signal is given. */
+async function shareOut(
+  { samples, model, concurrency, signal }: EnrollJob,
+  work: (sample: Sample, thread: EmbedThread) => Promise<void>,
+): Promise<void> {
+  const threads = Array.from({ length: Math.min(concurrency, samples.length) }, () => startEmbedThread(model));
+  const queue = samples.values();
+  let failed = false;
+  try {
+    await Promise.all(threads.map(async (thread) => {
+      for (const sample of queue) {
+        if (failed || signal.aborted) return;
+        await work(sample, thread);
+      }
+    }));
+  } finally {
+    failed = true;
+    threads.forEach((thread) => thread.close());
+  }
 }
 
 async function readHas(destination: Destination, subject: string): Promise<Has> {
