@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sha256 } from "../../../shared/sha256.ts";
 import { decodeSnapshot } from "../../../shared/snapshot.ts";
 import { type Outcome, outcomeOf } from "../../support/command.ts";
 import { interruptWhen } from "../../support/interrupt.ts";
@@ -33,6 +34,12 @@ async function subjectsIn(path: string, name = "default") {
 async function keysIn(path: string): Promise<string[]> {
   const subjects = await subjectsIn(path);
   return subjects.flatMap(({ subject, images }) => images.map(({ request }) => `${subject} ${request?.key}`)).sort();
+}
+
+async function onePhoto() {
+  const [{ name: subject }] = [...Deno.readDirSync(`${photos}/test`)];
+  const [{ name }] = [...Deno.readDirSync(`${photos}/test/${subject}`)];
+  return { subject, image: await Deno.readFile(`${photos}/test/${subject}/${name}`) };
 }
 
 Deno.test("deno task enroll --help ends with 0 and names every option", async () => {
@@ -160,23 +167,29 @@ Deno.test("a running worker with a key is sent embeddings, each once, which it f
   try {
     const args = ["--model", TINY, "--gallery", worker.base, "--data", photos, "--collection", "ü 1"];
     assert.match((await enroll(...args)).stderr, /^error: \S+ answered 401: [^\n]+\n$/);
-    assert.match(
-      (await enroll(...args, "--key", "k1")).stdout,
-      new RegExp(`^Enrolled ${PHOTOS} photos in ü 1; 0 were`),
-    );
-    assert.match(
-      (await enroll(...args, "--key", "k1")).stdout,
-      new RegExp(`^Enrolled 0 photos in ü 1; ${PHOTOS} were`),
-    );
-    const [{ name: subject }] = [...Deno.readDirSync(`${photos}/test`)];
-    const [{ name }] = [...Deno.readDirSync(`${photos}/test/${subject}`)];
-    const image = await Deno.readFile(`${photos}/test/${subject}/${name}`);
+    const run = async () => (await enroll(...args, "--key", "k1")).stdout;
+    assert.match(await run(), new RegExp(`^Enrolled ${PHOTOS} photos in ü 1; 0 were`));
+    assert.match(await run(), new RegExp(`^Enrolled 0 photos in ü 1; ${PHOTOS} were`));
+    const { subject, image } = await onePhoto();
     const headers = { "content-type": "image/jpeg", authorization: "Bearer k2" };
     const { body } = await clientOf(worker.base)(`POST /match?collection=${encodeURIComponent("ü 1")}`, {
       image,
       headers,
     });
     assert.deepEqual([body.matches[0].subject, body.matches[0].distance], [subject, 0]);
+  } finally {
+    await worker.stop();
+  }
+});
+
+Deno.test("a photo whose key a worker has is there already, whoever enrolled it", async () => {
+  const worker = await startWorker({ TRIPTYCH_MODEL: TINY });
+  try {
+    const { subject, image } = await onePhoto();
+    const headers = { "content-type": "image/jpeg", "idempotency-key": await sha256(image) };
+    await clientOf(worker.base)(`POST /collections/default/subjects/${subject}/images`, { image, headers });
+    const { stdout } = await enroll("--model", TINY, "--gallery", worker.base, "--data", photos);
+    assert.match(stdout, new RegExp(`^Enrolled ${PHOTOS - 1} photos in default; 1 were there already`));
   } finally {
     await worker.stop();
   }
