@@ -15,7 +15,7 @@ import { type Dataset, type ListedSample, type Part, PARTS, type Sample } from "
  */
 export async function readDataset(source: string, seed: number): Promise<Dataset> {
   if (isIdx(source)) return await readIdx(source);
-  const samples = await list(source);
+  const samples = await listSamples(source);
   const dataset = Object.fromEntries(
     PARTS.map((part) => [part, samples.filter((sample) => sample.part === part)]),
   ) as Dataset;
@@ -34,7 +34,7 @@ export async function readDataset(source: string, seed: number): Promise<Dataset
  */
 export async function readTestSamples(source: string, trained: { seed: number; dataHash: string }): Promise<Sample[]> {
   if (isIdx(source)) return (await readIdx(source)).test;
-  const samples = await list(source);
+  const samples = await listSamples(source);
   const test = samples.filter(({ part }) => part === "test");
   if (test.length > 0) return test;
   if (identitiesOf(samples).length < MIN_IDENTITIES) return samples;
@@ -53,10 +53,12 @@ const PACKSHOTS = "packshots";
  * @throws {DataError} if what was given is missing or holds no photos
  */
 export async function readGallery(source: string, given: string | undefined): Promise<Sample[]> {
-  if (given !== undefined) return await list(given);
+  if (given !== undefined) return await listSamples(given);
   const has = (folder: string) => Deno.stat(`${source}/${folder}`).then((file) => file.isDirectory, () => false);
   // Without parts beside it `packshots` is an identity like any other.
-  return await has(PACKSHOTS) && (await has("train") || await has("test")) ? await list(`${source}/${PACKSHOTS}`) : [];
+  return await has(PACKSHOTS) && (await has("train") || await has("test"))
+    ? await listSamples(`${source}/${PACKSHOTS}`)
+    : [];
 }
 
 const MIN_IDENTITIES = 5;
@@ -130,7 +132,12 @@ export async function hashOf(dataset: Partial<Dataset>): Promise<string> {
   return await sha256(new TextEncoder().encode(lines.join("\n")));
 }
 
-function list(source: string): Promise<ListedSample[]> {
+/**
+ * Lists all photos of a folder or a manifest.
+ *
+ * @throws {DataError} if it is missing or holds no photos
+ */
+export function listSamples(source: string): Promise<ListedSample[]> {
   return isManifest(source) ? listManifest(source) : listFolder(source);
 }
 

@@ -82,7 +82,8 @@ async function readFiles<T>(
   return { items, unreadable };
 }
 
-function isFaultOfFile(error: unknown): boolean {
+/** Whether an error says that a file is missing, may not be read, or is no usable image. */
+export function isFaultOfFile(error: unknown): boolean {
   const { NotFound, PermissionDenied } = Deno.errors;
   return error instanceof ImageError || error instanceof NotFound || error instanceof PermissionDenied;
 }

@@ -16,7 +16,7 @@ export interface Progress {
 const BAR_WIDTH = 24;
 const REDRAW_MS = 100;
 const PLAIN_LINE_MS = 10_000;
-/** How much of the measured rate is replaced by the newest. */
+/** How much of the measured time of a step is replaced by that of the newest. */
 const SMOOTHING = 0.1;
 
 /** Reports to the terminal's error stream, so that standard output stays for results. */
@@ -64,19 +64,20 @@ function plainLines(label: string, total: number, line: (text: string) => void):
   };
 }
 
+/** Averages the time of a step, not the rate: steps that end together would make that seem boundless. */
 function rateMeter() {
   let last: { done: number; time: number } | undefined;
-  let perMs = 0;
+  let stepMs = 0;
   return {
     at(done: number): void {
       const time = performance.now();
-      if (last) {
-        const now = (done - last.done) / Math.max(0.01, time - last.time);
-        perMs = perMs === 0 ? now : perMs + SMOOTHING * (now - perMs);
+      if (last !== undefined && done > last.done) {
+        const now = (time - last.time) / (done - last.done);
+        stepMs = stepMs === 0 ? now : stepMs + SMOOTHING * (now - stepMs);
       }
       last = { done, time };
     },
-    left: (remaining: number): string => remaining > 0 && perMs > 0 ? `  ${duration(remaining / perMs)} left` : "",
+    left: (remaining: number): string => remaining > 0 && stepMs > 0 ? `  ${duration(remaining * stepMs)} left` : "",
   };
 }
 

@@ -1,0 +1,38 @@
+/**
+ * The thread that embeds images: first it is told of which model, then it gets images, one after the other.
+ *
+ * @module
+ */
+import { parentPort } from "node:worker_threads";
+import { ImageError, messageOf } from "../../shared/errors.ts";
+import { toInputPixels } from "../../shared/image/mod.ts";
+import type { ModelFiles } from "../../shared/model_files.ts";
+import { selfTest } from "../../worker/embedder/self_test.ts";
+import { createTfjsEmbedder } from "../../worker/embedder/tfjs.ts";
+import type { EmbedMessage, EmbedReply } from "./embed_thread.ts";
+
+type EmbedImage = (image: Uint8Array) => Promise<Float32Array>;
+
+let embedImage: Promise<EmbedImage>;
+
+parentPort!.on("message", async (message: EmbedMessage) => {
+  if ("image" in message) return parentPort!.postMessage(await replyTo(message.image));
+  embedImage = load(message.model);
+  // What is wrong with the model is the answer to an image.
+  embedImage.catch(() => {});
+});
+
+/** The way of an image in the worker. */
+async function load(model: ModelFiles): Promise<EmbedImage> {
+  const embedder = await createTfjsEmbedder(model);
+  await selfTest(embedder, model.card);
+  return async (image) => await embedder.embed(await toInputPixels(image, model.card.input));
+}
+
+async function replyTo(image: Uint8Array): Promise<EmbedReply> {
+  try {
+    return { embedding: await (await embedImage)(image) };
+  } catch (error) {
+    return { fault: error instanceof ImageError ? error.fault : undefined, message: messageOf(error) };
+  }
+}

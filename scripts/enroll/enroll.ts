@@ -1,0 +1,144 @@
+import { DataError, messageOf } from "../../shared/errors.ts";
+import type { ModelFiles } from "../../shared/model_files.ts";
+import { sha256 } from "../../shared/sha256.ts";
+import { isFaultOfFile } from "../../trainer/data/photos.ts";
+import type { Sample } from "../../trainer/data/sample.ts";
+import type { Reporter } from "../../trainer/report/progress.ts";
+import { batches } from "./batches.ts";
+import type { Destination } from "./destination.ts";
+import { type EmbedThread, startEmbedThread } from "./embed_thread.ts";
+
+/** What to enrol, and where. */
+export interface EnrollJob {
+  /** Photos; the identity of each is its subject. */
+  samples: readonly Sample[];
+  model: ModelFiles;
+  destination: Destination;
+  /** How many threads embed. */
+  concurrency: number;
+  /** The share of files that may be unreadable. */
+  maxUnreadable: number;
+  reporter: Reporter;
+  /** Ends the work early: what is embedded by then is still written. */
+  signal: AbortSignal;
+}
+
+/** How many files were enrolled, were there before, and could not be read. */
+export interface Counts {
+  enrolled: number;
+  known: number;
+  unreadable: number;
+}
+
+/** What a subject has: the ids of its images and the keys that they were enrolled with. */
+interface Has {
+  images: Set<string>;
+  keys: Set<string>;
+}
+
+interface Embedded {
+  subject: string;
+  key: string;
+  embedding: Float32Array;
+}
+
+/**
+ * Enrols photos. The key of each is the SHA-256 of its bytes: a subject is given the same photo once, however often this
+ * runs.
+ *
+ * @throws {DataError} if more than the allowed share of files cannot be read; what was enrolled by then stays
+ * @throws {GalleryError} if the gallery cannot be written
+ */
+export async function enroll(job: EnrollJob): Promise<Counts> {
+  const { samples, destination, reporter } = job;
+  const counts: Counts = { enrolled: 0, known: 0, unreadable: 0 };
+  const hasOf = remembered((subject) => readHas(destination, subject));
+  const writes = batches<Embedded>(destination.batch, async ({ subject, key, embedding }) => {
+    const image = await destination.add(subject, key, embedding);
+    const { images } = await hasOf(subject);
+    if (image === null || images.has(image)) counts.known++;
+    else {
+      counts.enrolled++;
+      images.add(image);
+    }
+  });
+  const embedded = async ({ path, identity: subject }: Sample, thread: EmbedThread): Promise<Embedded | undefined> => {
+    const { keys } = await hasOf(subject);
+    try {
+      const bytes = await Deno.readFile(path);
+      const key = await sha256(bytes);
+      if (keys.has(key)) {
+        counts.known++;
+        return undefined;
+      }
+      const embedding = await thread.embed(bytes);
+      keys.add(key);
+      return { subject, key, embedding };
+    } catch (error) {
+      if (!isFaultOfFile(error)) throw error;
+      reporter.warn(`skipped ${path}: ${messageOf(error)}`);
+      if (++counts.unreadable > job.maxUnreadable * samples.length) throw tooMany(counts.unreadable, samples.length);
+      return undefined;
+    }
+  };
+
+  const bar = reporter.progress("Enrolling", samples.length);
+  const started = performance.now();
+  let done = 0;
+  try {
+    await shareOut(job, async (sample, thread) => {
+      const result = await embedded(sample, thread);
+      if (result !== undefined) await writes.add(result);
+      bar.update(++done, `${(1000 * done / (performance.now() - started)).toFixed(1)} a second`);
+    });
+    await writes.flush();
+  } finally {
+    bar.done();
+  }
+  return counts;
+}
+
+/** Gives each thread one sample after the other, until there are none left, one fails, or the signal is given. */
+async function shareOut(
+  { samples, model, concurrency, signal }: EnrollJob,
+  work: (sample: Sample, thread: EmbedThread) => Promise<void>,
+): Promise<void> {
+  const threads = Array.from({ length: Math.min(concurrency, samples.length) }, () => startEmbedThread(model));
+  const queue = samples.values();
+  let failed = false;
+  try {
+    await Promise.all(threads.map(async (thread) => {
+      for (const sample of queue) {
+        if (failed || signal.aborted) return;
+        await work(sample, thread);
+      }
+    }));
+  } finally {
+    failed = true;
+    threads.forEach((thread) => thread.close());
+  }
+}
+
+async function readHas(destination: Destination, subject: string): Promise<Has> {
+  const enrolled = await destination.images(subject);
+  return {
+    images: new Set(enrolled.map(({ image }) => image)),
+    keys: new Set(enrolled.flatMap(({ key }) => key ?? [])),
+  };
+}
+
+function tooMany(unreadable: number, total: number): DataError {
+  return new DataError(
+    `More than the allowed share of files cannot be read, ${unreadable} of ${total} so far, and the rest is not enrolled; mend or remove those listed above, or allow more with --max-unreadable, and run the command again.`,
+  );
+}
+
+/** Does a piece of work once for each key. */
+function remembered<T>(work: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const results = new Map<string, Promise<T>>();
+  return (key) => {
+    const result = results.get(key) ?? work(key);
+    results.set(key, result);
+    return result;
+  };
+}
