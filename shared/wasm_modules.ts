@@ -1,8 +1,10 @@
 import { packageFile } from "./package_file.ts";
 import { readFile } from "./read_file.ts";
 
-/** The WebAssembly binaries that serving needs, and where they lie in their npm packages. */
+/** The WebAssembly binaries that serving needs, and where they lie: our kernels, and those in npm packages. */
 export const WASM_BINARIES = {
+  kernels: "triptych-kernels/inference.wasm",
+  kernelsRelaxed: "triptych-kernels/inference-relaxed.wasm",
   jpeg: "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
   jpegEncoder: "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
   png: "@jsquash/png/codec/pkg/squoosh_png_bg.wasm",
