@@ -34,7 +34,7 @@ export interface Bound {
 /** Gives every part of a network its address, and says which kernels compute it. */
 export function bind(network: Network, graph: Graph): Bound {
   const { framed, bytes } = frameValues(network);
-  return new Binding(framed, bytes, graph).all(network);
+  return new Binding(network, framed, bytes, graph).all();
 }
 
 class Binding {
@@ -45,9 +45,10 @@ class Binding {
   #scratch = 0;
   #temporary = 0;
 
-  constructor(readonly framed: Framed[], readonly arenaBytes: number, readonly graph: Graph) {}
+  constructor(readonly network: Network, readonly framed: Framed[], readonly arenaBytes: number, readonly graph: Graph) {}
 
-  all({ layers }: Network): Bound {
+  all(): Bound {
+    const { layers } = this.network;
     // Offsets within the arena are known only when all that lies before it is.
     const makers = layers.map((layer) => this.layer(layer));
     const arena = this.#end, scratch = arena + this.arenaBytes;
@@ -65,7 +66,7 @@ class Binding {
   layer(layer: Layer): (arena: number, scratch: number) => Step {
     if (!isLinear(layer)) return (arena) => this.pool(layer, arena);
     if (layer.kind === "depthwise") return this.depthwise(layer);
-    return isWinograd(layer, this.framed[layer.output]) ? this.winograd(layer) : this.convolution(layer);
+    return isWinograd(layer, this.network.values) ? this.winograd(layer) : this.convolution(layer);
   }
 
   /** Where the arena was used by others before, zeros must be written again. */

@@ -1,11 +1,13 @@
-import { inputsOf, isLinear, type Layer, type Linear, type Network, type Sides } from "./layers.ts";
+import { inputsOf, isLinear, type Layer, type Network, type Sides } from "./layers.ts";
 
 /** Channels of a panel of weights; activations have a multiple of them. */
 export const PANEL = 8;
 const FLOAT = 4;
 const ALIGNMENT = 64;
-/** Tiles of 2x2 pixels from which on the transforms of Winograd's algorithm pay, and their larger filters cost little memory. */
+/** Tiles of 2x2 pixels from which on the transforms of Winograd's algorithm pay. */
 const FEWEST_TILES = 16;
+/** Numbers of a filter that may grow by them, to 16/9 of its size: the large ones are most of a network. */
+const MOST_WEIGHTS = 9 * 256 * 256;
 
 /** How a value lies in memory: float32 `[height, width, channels]` within a frame of zeros. */
 export interface Framed {
@@ -22,10 +24,10 @@ export interface Framed {
 }
 
 /** Whether a layer is computed by Winograd's algorithm. */
-export function isWinograd(layer: Layer, { height, width }: { height: number; width: number }): layer is Linear {
-  const { kind, size, stride } = layer;
+export function isWinograd(layer: Layer, values: readonly { height: number; width: number; channels: number }[]): boolean {
+  const { kind, size, stride } = layer, input = values[layer.input], { height, width, channels } = values[layer.output];
   return kind === "convolution" && size.rows === 3 && size.columns === 3 && stride.rows === 1 && stride.columns === 1 &&
-    Math.ceil(height / 2) * Math.ceil(width / 2) >= FEWEST_TILES;
+    Math.ceil(height / 2) * Math.ceil(width / 2) >= FEWEST_TILES && 9 * input.channels * channels <= MOST_WEIGHTS;
 }
 
 /** Gives every value a frame with as many zeros as its readers see, and a place where nothing else lies while it is needed. */
@@ -33,7 +35,7 @@ export function frameValues({ values, layers, output }: Network): { framed: Fram
   const framed = values.map(({ height, width, channels }, value): Framed => {
     const readers = layers.filter(({ input }) => input === value);
     // The image is read number by number, by convolutions.
-    const isImage = value === 0 && readers.every((layer) => layer.kind === "convolution" && !isWinograd(layer, values[layer.output]));
+    const isImage = value === 0 && readers.every((layer) => layer.kind === "convolution" && !isWinograd(layer, values));
     const stored = isImage ? channels : PANEL * Math.ceil(channels / PANEL);
     const zeros = readers.map((layer) => seenBy(layer, values)).reduce(larger, { top: 0, left: 0, bottom: 0, right: 0 });
     const rowBytes = (width + zeros.left + zeros.right) * stored * FLOAT;
@@ -53,7 +55,7 @@ function seenBy(layer: Layer, values: Network["values"]): Sides {
   const { zeros, size, stride } = layer;
   const input = values[layer.input], output = values[layer.output];
   if (!isLinear(layer)) return zeros;
-  const winograd = isWinograd(layer, output);
+  const winograd = isWinograd(layer, values);
   const seen = (count: number, stride: number, size: number) =>
     winograd ? 2 * Math.ceil(count / 2) + 2 : (count - 1) * stride + size;
   return {
@@ -87,7 +89,8 @@ function lifetimes(layers: Layer[], count: number, output: number): { first: num
 function place(framed: Framed[], lives: { first: number; last: number }[]): number {
   const placed: number[] = [];
   let total = 0;
-  const order = [...framed.keys()].sort((a, b) => framed[b].bytes - framed[a].bytes);
+  // What was fused away is never there; the image always was.
+  const order = [...framed.keys()].filter((value) => value === 0 || lives[value].first >= 0).sort((a, b) => framed[b].bytes - framed[a].bytes);
   for (const value of order) {
     const { first, last } = lives[value];
     const others = placed.filter((other) => lives[other].first <= last && first <= lives[other].last)
