@@ -5,5 +5,7 @@
  */
 export async function readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   const { readFile } = await import("node:fs/promises");
-  return new Uint8Array(await readFile(path));
+  const bytes = await readFile(path);
+  // Small files share a buffer with others in Node.
+  return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }

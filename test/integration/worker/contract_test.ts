@@ -39,6 +39,7 @@ const GOOD: Record<string, [string, Call?]> = {
   modelWeights: [`GET /model/files/${model.card.fingerprint}/weights.bin`],
   clientScript: ["GET /client.js"],
   localScript: ["GET /client/local.js"],
+  tfjsScript: ["GET /client/tfjs.js"],
   clientBinary: ["GET /client/png.wasm"],
   live: ["GET /health/live"],
   ready: ["GET /health/ready"],

@@ -45,7 +45,12 @@ class Binding {
   #scratch = 0;
   #temporary = 0;
 
-  constructor(readonly network: Network, readonly framed: Framed[], readonly arenaBytes: number, readonly graph: Graph) {}
+  constructor(
+    readonly network: Network,
+    readonly framed: Framed[],
+    readonly arenaBytes: number,
+    readonly graph: Graph,
+  ) {}
 
   all(): Bound {
     const { layers } = this.network;

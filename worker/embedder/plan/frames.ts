@@ -24,7 +24,10 @@ export interface Framed {
 }
 
 /** Whether a layer is computed by Winograd's algorithm. */
-export function isWinograd(layer: Layer, values: readonly { height: number; width: number; channels: number }[]): boolean {
+export function isWinograd(
+  layer: Layer,
+  values: readonly { height: number; width: number; channels: number }[],
+): boolean {
   const { kind, size, stride } = layer, input = values[layer.input], { height, width, channels } = values[layer.output];
   return kind === "convolution" && size.rows === 3 && size.columns === 3 && stride.rows === 1 && stride.columns === 1 &&
     Math.ceil(height / 2) * Math.ceil(width / 2) >= FEWEST_TILES && 9 * input.channels * channels <= MOST_WEIGHTS;
@@ -37,7 +40,12 @@ export function frameValues({ values, layers, output }: Network): { framed: Fram
     // The image is read number by number, by convolutions.
     const isImage = value === 0 && readers.every((layer) => layer.kind === "convolution" && !isWinograd(layer, values));
     const stored = isImage ? channels : PANEL * Math.ceil(channels / PANEL);
-    const zeros = readers.map((layer) => seenBy(layer, values)).reduce(larger, { top: 0, left: 0, bottom: 0, right: 0 });
+    const zeros = readers.map((layer) => seenBy(layer, values)).reduce(larger, {
+      top: 0,
+      left: 0,
+      bottom: 0,
+      right: 0,
+    });
     const rowBytes = (width + zeros.left + zeros.right) * stored * FLOAT;
     const bytes = (height + zeros.top + zeros.bottom) * rowBytes;
     return { height, width, channels: stored, zeros, rowBytes, bytes, offset: 0 };
@@ -90,7 +98,9 @@ function place(framed: Framed[], lives: { first: number; last: number }[]): numb
   const placed: number[] = [];
   let total = 0;
   // What was fused away is never there; the image always was.
-  const order = [...framed.keys()].filter((value) => value === 0 || lives[value].first >= 0).sort((a, b) => framed[b].bytes - framed[a].bytes);
+  const order = [...framed.keys()].filter((value) => value === 0 || lives[value].first >= 0).sort((a, b) =>
+    framed[b].bytes - framed[a].bytes
+  );
   for (const value of order) {
     const { first, last } = lives[value];
     const others = placed.filter((other) => lives[other].first <= last && first <= lives[other].last)

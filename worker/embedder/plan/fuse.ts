@@ -26,7 +26,9 @@ function merge(
 ): { layer: Linear; replaced: number } | undefined {
   if (!isLinear(layer) || !passesThrough(layer)) return undefined;
   const { input, residual } = layer;
-  const orders = residual === null ? [[input, null] as const] : [[input, residual] as const, [residual, input] as const];
+  const orders = residual === null
+    ? [[input, null] as const]
+    : [[input, residual] as const, [residual, input] as const];
   const candidates = orders.map(([from, other]) => ({ other, at: before.findIndex(({ output }) => output === from) }))
     // The later of two is warm in the cache.
     .sort((a, b) => b.at - a.at);

@@ -1,4 +1,5 @@
-import { z } from "zod";
+// Not `import { z }`, an object of which a bundle for browsers would take all.
+import * as z from "zod";
 import { TriptychError } from "../../../shared/errors.ts";
 import type { GraphFiles, WeightSpec } from "../../../shared/model_files.ts";
 

@@ -1,6 +1,15 @@
 import type { InputSpec } from "../../../shared/card.ts";
 import { type Graph, type Node, nodeName, plainValues, UncoveredGraphError } from "./graph.ts";
-import { type Bend, type Extent, type Linear, type Network, NO_SIDES, type Sides, STRAIGHT, type Value } from "./layers.ts";
+import {
+  type Bend,
+  type Extent,
+  type Linear,
+  type Network,
+  NO_SIDES,
+  type Sides,
+  STRAIGHT,
+  type Value,
+} from "./layers.ts";
 
 /** What a node of the graph stands for: a value, and zeros around it that the next layer takes in. */
 interface Reference {
@@ -224,7 +233,14 @@ function whole(node: Node, kind: "greatest" | "mean", to: Lowering): number {
   const input = to.value(node.input[0]), { height, width, channels } = to.values[input];
   const axes = [...to.constant(node, 1)].sort();
   if (axes.length !== 2 || axes[0] !== 1 || axes[1] !== 2) refuse(node, "another axis of");
-  const layer = { kind, input, size: { rows: height, columns: width }, stride: UNIT, zeros: NO_SIDES, outside: NO_SIDES };
+  const layer = {
+    kind,
+    input,
+    size: { rows: height, columns: width },
+    stride: UNIT,
+    zeros: NO_SIDES,
+    outside: NO_SIDES,
+  };
   return to.add(layer, { height: 1, width: 1, channels });
 }
 

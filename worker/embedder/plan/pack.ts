@@ -25,7 +25,12 @@ export interface Packing {
  *
  * @param room of {@link DECODING_BYTES} bytes
  */
-export function pack({ filter, shape, stored, to, transformed }: Packing, room: number, memory: WebAssembly.Memory, kernels: Kernels): void {
+export function pack(
+  { filter, shape, stored, to, transformed }: Packing,
+  room: number,
+  memory: WebAssembly.Memory,
+  kernels: Kernels,
+): void {
   const { taps, inner } = shape;
   // Of a depthwise filter a row has one tap's channels; of another the outputs of one channel and tap.
   const columns = shape.outputs ?? inner, rows = shape.outputs === null ? taps : taps * inner;
@@ -38,7 +43,9 @@ export function pack({ filter, shape, stored, to, transformed }: Packing, room: 
     const count = Math.min(rowsAtOnce, end - row);
     const decoded = decode(row * columns, count * columns);
     if (shape.outputs === null) {
-      for (let i = 0; i < count; i++) copy(memory, decoded + i * columns * FLOAT, to + (row + i) * stored * FLOAT, columns);
+      for (let i = 0; i < count; i++) {
+        copy(memory, decoded + i * columns * FLOAT, to + (row + i) * stored * FLOAT, columns);
+      }
     } else {
       const target = row + tap * (stored - inner) * (inner === stored ? 0 : 1);
       kernels.packColumns(decoded - target * columns * FLOAT, to, taps * stored, columns, target, target + count);

@@ -72,7 +72,8 @@ export async function compilePlan(
   function writeImage(pixels: Float32Array): void {
     const { height, width, channels } = input;
     for (let i = 0; i < height; i++) {
-      const at = (first + i * image.rowBytes) / FLOAT, row = pixels.subarray(i * width * channels, (i + 1) * width * channels);
+      const at = (first + i * image.rowBytes) / FLOAT,
+        row = pixels.subarray(i * width * channels, (i + 1) * width * channels);
       if (channels === image.channels) floats.set(row, at);
       else row.forEach((value, j) => floats[at + Math.floor(j / channels) * image.channels + j % channels] = value);
     }
