@@ -7,5 +7,8 @@ export async function readFile(path: string | URL): Promise<Uint8Array<ArrayBuff
   const { readFile } = await import("node:fs/promises");
   const bytes = await readFile(path);
   // Small files share a buffer with others in Node.
-  return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(bytes);
 }
