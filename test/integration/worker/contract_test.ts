@@ -113,7 +113,7 @@ Deno.test("every status that is documented is answered to some request, and no o
       await newApp().call(GOOD[operation][0], { body: "text", headers: { "content-type": "text/plain" } });
     }
   }
-  for (const operation of ["clientScript", "localScript", "clientBinary"]) {
+  for (const operation of ["clientScript", "localScript", "tfjsScript", "clientBinary"]) {
     const { headers } = await newApp().call(GOOD[operation][0]);
     await newApp().call(GOOD[operation][0], { headers: { "if-none-match": headers.get("etag") ?? "" } });
   }

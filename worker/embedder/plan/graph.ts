@@ -14,14 +14,17 @@ export class UncoveredGraphError extends TriptychError {
 
 const Whole = z.union([z.string(), z.number()]).transform(Number);
 
+// The function itself would be called on an object of zod's, which workerd refuses.
+const Text = z.string().transform((base64) => atob(base64));
+
 /** The parts of TensorFlow's `AttrValue` that operations of inference have; byte strings are base64. */
 const Attribute = z.object({
-  s: z.string().transform(atob).optional(),
+  s: Text.optional(),
   b: z.boolean().optional(),
   f: z.number().optional(),
   list: z.object({
     i: z.array(Whole).optional(),
-    s: z.array(z.string().transform(atob)).optional(),
+    s: z.array(Text).optional(),
   }).optional(),
 });
 
