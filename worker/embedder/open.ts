@@ -2,6 +2,7 @@ import { messageOf, TriptychError } from "../../shared/errors.ts";
 import type { ModelFiles } from "../../shared/model_files.ts";
 import type { Embedder } from "./embedder.ts";
 import { createPlanEmbedder } from "./plan.ts";
+import { release } from "./release.ts";
 import { selfTest } from "./self_test.ts";
 
 /** An embedder that has proved itself on the card's goldens. */
@@ -16,7 +17,8 @@ export interface OpenEmbedder {
 }
 
 /**
- * The fastest embedder that reproduces the goldens of a model: the plan, or else tfjs.
+ * The fastest embedder that reproduces the goldens of a model: the plan, or else tfjs. It takes the weights away: they lie in its own memory
+ * then, and would take as much again.
  *
  * @param createTfjs is called only if it is needed, for tfjs takes longer to load than a plan to run
  * @throws {ModelError} if neither computes what the card says
@@ -28,7 +30,9 @@ export async function openEmbedder(
   let fallback: string;
   try {
     const { build, ...embedder } = await createPlanEmbedder(files);
-    return { ...await proved(embedder, files), name: `plan, ${build}`, fallback: undefined };
+    const open = { ...await proved(embedder, files), name: `plan, ${build}`, fallback: undefined };
+    release(files.weights);
+    return open;
   } catch (error) {
     if (!(error instanceof TriptychError)) throw error;
     fallback = `The model runs on tfjs. ${messageOf(error)}`;

@@ -17,8 +17,10 @@ export const ENGINES: Readonly<Record<string, (folder: string) => Promise<Embed>
 
 async function plan(folder: string, build: KernelBuild): Promise<Embed> {
   const { compilePlan } = await import("../../../worker/embedder/plan/plan.ts");
+  const { release } = await import("../../../worker/embedder/release.ts");
   const { input, ...files } = await readNetwork(folder);
   const plan = await compilePlan(files, input, build);
+  release(files.weights);
   const image = benchImage(input);
   return () => Promise.resolve(plan.run(image));
 }

@@ -14,6 +14,8 @@ import { BUILDS } from "./plan/support.ts";
 
 const bundled = await readModelFiles("samples/model");
 const tiny = await tinyModel();
+/** Who opens an embedder hands the weights over. */
+const copyOf = (files: ModelFiles): ModelFiles => ({ ...files, weights: files.weights.slice() });
 const noTfjs = () => Promise.reject(new Error("tfjs was loaded"));
 
 /** A model that ends in a layer that no plan has. */
@@ -44,10 +46,16 @@ for (const build of BUILDS) {
 
 Deno.test("openEmbedder() takes the plan, and leaves tfjs where it is, for a graph that a plan covers", async () => {
   for (const files of [bundled, tiny]) {
-    const { name, fallback } = await openEmbedder(files, noTfjs);
+    const { name, fallback } = await openEmbedder(copyOf(files), noTfjs);
     assert.match(name, /^plan, (relaxed )?SIMD$/);
     assert.equal(fallback, undefined);
   }
+});
+
+Deno.test("openEmbedder() leaves nothing of the weights beside the plan's own", async () => {
+  const files = copyOf(bundled);
+  await openEmbedder(files, noTfjs);
+  assert.equal(files.weights.length, 0);
 });
 
 Deno.test("openEmbedder() takes tfjs for another graph, and says which operation the plan lacks", async () => {
@@ -59,7 +67,10 @@ Deno.test("openEmbedder() takes tfjs for another graph, and says which operation
 
 Deno.test("openEmbedder() refuses a model whose goldens neither reproduces", async () => {
   const goldens = tiny.card.goldens.map(({ input, embedding }) => ({ input, embedding: embedding.map((x) => -x) }));
-  await assert.rejects(openEmbedder({ ...tiny, card: { ...tiny.card, goldens } }, createTfjsLazily), ModelError);
+  await assert.rejects(
+    openEmbedder({ ...copyOf(tiny), card: { ...tiny.card, goldens } }, createTfjsLazily),
+    ModelError,
+  );
 });
 
 Deno.test("the worker's entries import tfjs only when it is needed", async () => {
