@@ -4,4 +4,5 @@ export { depthwiseFused } from "./depthwise_rows";
 export { clearBorder, packColumns, tabulate } from "./layout";
 export { decodeFloat16, decodeUint8 } from "./weights";
 export { pool } from "./windows";
-export { winogradFilter, winogradFused } from "./winograd";
+export { winogradFilter } from "./winograd";
+export { winogradFused } from "./winograd_fused";

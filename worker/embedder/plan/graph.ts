@@ -73,6 +73,11 @@ export function readGraph({ modelJson, weights }: GraphFiles): Graph {
   };
 }
 
+/** @throws {UncoveredGraphError} that names a use of an operation, such as `a dilated` Conv2D */
+export function refuse(node: Node, what: string): never {
+  throw new UncoveredGraphError(`${what} ${node.op}`, node.name);
+}
+
 /** The name of a node without the number of its output. */
 export function nodeName(input: string): string {
   return input.replace(/:0$/, "");
