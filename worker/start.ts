@@ -14,7 +14,11 @@ import type { WorkerState } from "./routes/health.ts";
 /** What a runtime lends the worker. */
 export interface Host {
   log: Log;
-  /** @throws {ModelError} if it cannot be read */
+  /**
+   * Reads it anew each time, for the weights are taken away.
+   *
+   * @throws {ModelError} if it cannot be read
+   */
   readModel(): Promise<ModelFiles>;
   /** @throws {GalleryError} if it cannot be opened */
   openGallery(card: Card): Promise<Gallery>;

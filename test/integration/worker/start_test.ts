@@ -9,9 +9,11 @@ import { type Ended, runToEnd, startWorker } from "./process.ts";
 import { picture, tinyModel, writeModel } from "./tiny_model.ts";
 
 const folder = await Deno.makeTempDir({ prefix: "triptych-worker-" });
+/** Read anew, as a worker takes the weights away. */
+const readModel = () => Promise.resolve({ ...model, weights: model.weights.slice() });
 const host = {
   log: () => {},
-  readModel: () => Promise.resolve(model),
+  readModel,
   openGallery: () => Promise.resolve(createMemoryGallery({ snapshot })),
 };
 const TRIPTYCH_MODEL = `${folder}/model`;
@@ -53,8 +55,7 @@ Deno.test("startWorker() warns once of a card whose photos were too few for the 
 Deno.test("a worker tells loading, ready and draining apart, and what comes while it loads waits", async () => {
   let load = () => {};
   const loaded = new Promise<void>((resolve) => load = resolve);
-  const readModel = () => loaded.then(() => model);
-  const worker = start(readConfig({}), { ...host, readModel });
+  const worker = start(readConfig({}), { ...host, readModel: () => loaded.then(readModel) });
   const call = clientOf("http://localhost", worker.fetch);
   const early = call("POST /match", { image: await picture(0) });
   assert.equal((await call("GET /health/live")).status, 200);
