@@ -1,7 +1,7 @@
 import { wasmModule } from "../../shared/wasm_modules.ts";
 
 /** How many rows are scanned at a time. */
-export const CHUNK = 1024;
+export const CHUNK = 2048;
 
 /** The largest magnitude of a component of a query, so that no sum of the kernel's overflows. */
 const QUERY_MAX = 8_191;
@@ -38,11 +38,13 @@ export interface PreparedQuery {
 /** What `scan` finds: the first `length` of each, until the next call. */
 export interface Hits {
   length: number;
-  /** Numbers of rows within the chunk. */
+  /** Numbers of rows within the part. */
   rows: Int32Array;
   /** Dot products with the query. */
   scores: Float32Array;
 }
+
+const NOTHING: Hits = { length: 0, rows: new Int32Array(0), scores: new Float32Array(0) };
 
 /**
  * The memory of the search kernel, for all galleries of this process: chunks of rows of 8 bits, each with its scale. It grows
@@ -107,10 +109,22 @@ export class SearchHeap {
     return { scale, norm: Math.sqrt(squares), residual: Math.sqrt(lost) };
   }
 
-  /** The rows of a chunk whose dot product with the prepared query is at or above a threshold, but for rounding. */
-  scan(address: number, stride: number, { scale }: PreparedQuery, threshold: number): Hits {
-    const scales = address + CHUNK * stride;
-    const length = this.#kernel.scan(address, scales, CHUNK, stride, QUERY, threshold / scale, FOUND, SCORES);
+  /**
+   * The rows of a part of a chunk whose dot product with the prepared query is at or above a threshold, but for rounding.
+   *
+   * @param first, last multiples of 4
+   */
+  scan(
+    address: number,
+    stride: number,
+    [first, last]: readonly [number, number],
+    { scale }: PreparedQuery,
+    threshold: number,
+  ): Hits {
+    const rowsAt = address + first * stride, scalesAt = address + CHUNK * stride + first * FLOAT;
+    const least = threshold / scale;
+    const length = this.#kernel.scan(rowsAt, scalesAt, last - first, stride, QUERY, least, FOUND, SCORES);
+    if (length === 0) return NOTHING;
     const rows = new Int32Array(this.#memory.buffer, FOUND, length);
     const scores = new Float32Array(this.#memory.buffer, SCORES, length);
     for (let i = 0; i < length; i++) scores[i] *= scale;

@@ -2,6 +2,10 @@ import { quantizeVector } from "../../shared/quantized_vector.ts";
 import type { ImageRecord, SubjectRecord } from "./gallery.ts";
 import { CHUNK, type SearchHeap } from "./search_heap.ts";
 
+/** The first rows are looked at in small parts, so that few of them are taken before there is something to beat. */
+const FIRST_PARTS = [[0, 32], [32, 128], [128, 512], [512, CHUNK]] as const;
+const WHOLE = [[0, CHUNK]] as const;
+
 /** What rounding to float32 may add to the error of a dot product of unit vectors. */
 const FLOAT_ERROR = 1e-6;
 
@@ -60,18 +64,20 @@ export class SubjectIndex {
     const slack = 2 * this.#error(prepared);
     const best = new Best(k), compared = new Map<SubjectRecord, boolean>();
     const near: SubjectRecord[] = [], scores: number[] = [];
-    this.#chunks.forEach((address, chunk) => {
-      const hits = this.#heap.scan(address, this.#stride, prepared, best.least - slack);
-      for (let i = 0; i < hits.length; i++) {
-        const record = this.#subjects[chunk * CHUNK + hits.rows[i]]!;
-        let counts = compared.get(record);
-        if (counts === undefined) compared.set(record, counts = isCompared(record));
-        if (!counts || hits.scores[i] < best.least - slack) continue;
-        near.push(record);
-        scores.push(hits.scores[i]);
-        best.offer(record, hits.scores[i]);
+    for (const [chunk, address] of this.#chunks.entries()) {
+      for (const part of chunk === 0 ? FIRST_PARTS : WHOLE) {
+        const hits = this.#heap.scan(address, this.#stride, part, prepared, best.least - slack);
+        for (let i = 0; i < hits.length; i++) {
+          const record = this.#subjects[chunk * CHUNK + part[0] + hits.rows[i]]!;
+          let counts = compared.get(record);
+          if (counts === undefined) compared.set(record, counts = isCompared(record));
+          if (!counts || hits.scores[i] < best.least - slack) continue;
+          near.push(record);
+          scores.push(hits.scores[i]);
+          best.offer(record, hits.scores[i]);
+        }
       }
-    });
+    }
     return new Set(near.filter((_, i) => scores[i] >= best.least - slack));
   }
 

@@ -78,8 +78,8 @@ export class Subjects extends Map<string, SubjectRecord> {
   #note(previous: SubjectRecord | undefined, next: SubjectRecord | undefined): void {
     this.#images += (next?.images.length ?? 0) - (previous?.images.length ?? 0);
     this.#withImages += Number((next?.images.length ?? 0) > 0) - Number((previous?.images.length ?? 0) > 0);
-    if (previous?.expiresAt != null) this.#expiring.delete(previous.subject);
-    if (next?.expiresAt != null) this.#expiring.add(next.subject);
+    if (typeof previous?.expiresAt === "string") this.#expiring.delete(previous.subject);
+    if (typeof next?.expiresAt === "string") this.#expiring.add(next.subject);
     this.#index?.replace(previous, next);
   }
 }
