@@ -1,6 +1,5 @@
 import { ulid } from "ulid";
 import { compareNames } from "./compare_names.ts";
-import { contains } from "./filter.ts";
 import {
   type Gallery,
   RepeatedKeyError,
@@ -11,7 +10,7 @@ import {
 } from "./gallery.ts";
 import { groupCommit } from "./group_commit.ts";
 import type { Records } from "./records.ts";
-import { nearestSubjects } from "./search.ts";
+import { searchHeap } from "./search_heap.ts";
 import { watchVersion } from "./watch.ts";
 
 /** What keeps the records of a gallery beyond this process. */
@@ -128,12 +127,9 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
         records.set(collection, { ...record, revision: ulid(), images });
       }),
 
-    // deno-lint-ignore require-await
-    async search(collection, embedding, { k, filter, exclude }) {
-      const compared = [...present().living(collection)].filter(({ subject, images, metadata }) =>
-        images.length > 0 && subject !== exclude && (filter === undefined || contains(metadata, filter))
-      );
-      return { subjects: compared.length, nearest: nearestSubjects(compared, embedding, k) };
+    async search(collection, embedding, options) {
+      const heap = await searchHeap();
+      return present().search(collection, embedding, options, heap);
     },
 
     version,
