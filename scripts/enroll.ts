@@ -28,7 +28,7 @@ so that the same command goes on where it was stopped, and takes up photos that 
 Usage: deno task enroll --model DIR --gallery URL --data DIR|FILE [options]
 
   --model DIR            the model directory of the gallery
-  --gallery URL          what TRIPTYCH_GALLERY takes, such as the path of a snapshot file, while no worker has it open;
+  --gallery URL          what TRIPTYCH_GALLERY takes, such as sqlite:PATH, which workers may have open;
                          or a running worker, such as https://worker.example, which is sent embeddings alone
   --data DIR|FILE        one folder per subject, or train/, val/, test/ with such folders in them;
                          or a .csv or .jsonl file: path,identity

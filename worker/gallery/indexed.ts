@@ -127,6 +127,25 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
       return { subjects: compared.length, nearest: nearestSubjects(compared, embedding, k) };
     },
 
+    // deno-lint-ignore require-await
+    snapshot: async () =>
+      present().names().map((collection) => ({ collection, subjects: [...records.living(collection)] })),
+
+    restore: (collection, subjects, replace = false) =>
+      changes.run(() => {
+        records.create(collection);
+        for (const restored of subjects) {
+          const previous = replace ? undefined : records.find(collection, restored.subject);
+          if (previous === undefined) records.set(collection, restored);
+          else {
+            const known = new Set(previous.images.map(({ image }) => image));
+            const missing = restored.images.filter(({ image }) => !known.has(image));
+            if (missing.length === 0) continue;
+            records.set(collection, { ...previous, revision: ulid(), images: [...previous.images, ...missing] });
+          }
+        }
+      }),
+
     async close() {
       await changes.idle();
       store.close?.();

@@ -97,15 +97,6 @@ Deno.test("the folder for Node, on one without SQLite, says in one sentence what
   assert.match(new TextDecoder().decode(stderr), /^This runtime has no SQLite; run the worker on [^\n]+\n$/);
 });
 
-Deno.test("the folder for Node refuses a gallery that it cannot lock, with one sentence and 2", async () => {
-  const cwd = `${folder}/node`;
-  await build("node", MODEL, cwd);
-  const env = { TRIPTYCH_GALLERY: `${folder}/gallery.snapshot` };
-  const { code, stderr } = await new Deno.Command("node", { args: ["worker/main.js"], cwd, env }).output();
-  assert.equal(code, 2);
-  assert.match(new TextDecoder().decode(stderr), /^TRIPTYCH_GALLERY names a snapshot file,[^\n]*\n$/);
-});
-
 Deno.test("the folder for workerd serves on workerd, with WebAssembly imported as modules", async () => {
   const cwd = `${folder}/workerd`;
   await build("workerd", MODEL, cwd);
