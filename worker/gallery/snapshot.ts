@@ -6,6 +6,7 @@ import { type Gallery, ReadOnlyError } from "./gallery.ts";
 import { createMemoryGallery } from "./memory.ts";
 import { checkModel } from "./model_check.ts";
 import type { SnapshotSource } from "./snapshot_source.ts";
+import { watchVersion } from "./watch.ts";
 
 /** How often a new version is looked for. */
 const EVERY_MILLISECONDS = 2_000;
@@ -23,7 +24,7 @@ export async function openSnapshotGallery(
   card: Pick<Card, "fingerprint" | "embedding">,
   log: Log,
 ): Promise<Gallery> {
-  const closing = new AbortController();
+  const closing = new AbortController(), events = new EventTarget();
   let seen: string | null = null, complaint = "";
 
   /** @returns null if there is no other version than the last one that was read, good or bad */
@@ -45,6 +46,7 @@ export async function openSnapshotGallery(
       complaint = "";
       if (next === null || closing.signal.aborted) return;
       present = next;
+      events.dispatchEvent(new Event("change"));
       log({ level: "info", message: "gallery replaced", snapshot: source.where });
     } catch (error) {
       const message = messageOf(error);
@@ -73,6 +75,8 @@ export async function openSnapshotGallery(
     subject: (...query) => present.subject(...query),
     search: (...query) => present.search(...query),
     snapshot: () => present.snapshot(),
+    version: () => present.version(),
+    watch: (signal) => watchVersion(() => present.version(), events, signal),
     putCollection: refuse,
     deleteCollection: refuse,
     putSubject: refuse,
