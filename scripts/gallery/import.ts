@@ -30,8 +30,8 @@ export async function importGallery(
   replace: boolean,
   reporter: Reporter,
 ): Promise<string> {
-  const { fingerprint, dimensions, collections } = await readSnapshot(from);
   const { gallery: location } = configWith(url, "write");
+  const { fingerprint, dimensions, collections } = await readSnapshot(from);
   const gallery = await openGallery(location, { fingerprint, embedding: { dimensions, metric: "euclidean" } });
   const total = collections.reduce((sum, { subjects }) => sum + subjects.length, 0);
   const bar = reporter.progress("Importing", total);

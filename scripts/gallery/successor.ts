@@ -1,3 +1,4 @@
+import { ulid } from "ulid";
 import { sha256 } from "../../shared/sha256.ts";
 import type { ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
 import type { Sample } from "../../trainer/data/sample.ts";
@@ -58,7 +59,7 @@ export function createSuccessor(gallery: Gallery, collection: string, subjects: 
         const isTracedAll = record.images.every(({ request }) => request !== undefined);
         const ids = new Set(record.images.map(({ image }) => image));
         const kept = images.filter(({ image }) => !isTracedAll || ids.has(image));
-        const next = { ...record, images: kept };
+        const next = { ...record, revision: ulid(), images: kept };
         const isSettled = kept.length === images.length && fields.expiresAt === record.expiresAt &&
           fields.revision !== "" && JSON.stringify(fields.metadata) === JSON.stringify(record.metadata);
         if (!isSettled) await gallery.restore(collection, [next], true);

@@ -118,7 +118,8 @@ export interface Gallery {
    * and requests; makes the collection if it is new. A subject that is there already gets the images which it lacks, and
    * keeps the rest: the same again changes nothing.
    *
-   * @param replace a subject that is there already becomes the one that is given, and has its images alone
+   * @param replace a subject that is there already becomes the one that is given, and has its images alone, unless it is
+   * of the same revision
    */
   restore(collection: string, subjects: readonly SubjectRecord[], replace?: boolean): Promise<void>;
   /** Names what the gallery holds: another string after every change, of other processes too, and after an expiry. */

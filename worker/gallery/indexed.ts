@@ -145,8 +145,8 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
       change(() => {
         records.create(collection);
         for (const elsewhere of subjects) {
-          const previous = replace ? undefined : records.find(collection, elsewhere.subject);
-          const record = restored(previous, elsewhere);
+          const previous = records.find(collection, elsewhere.subject);
+          const record = restored(previous, elsewhere, replace);
           if (record !== previous) records.set(collection, record);
         }
       }),
