@@ -10,6 +10,7 @@ import {
 } from "./gallery.ts";
 import { groupCommit } from "./group_commit.ts";
 import type { Records } from "./records.ts";
+import { restored } from "./restored.ts";
 import { searchHeap } from "./search_heap.ts";
 import { watchVersion } from "./watch.ts";
 
@@ -131,6 +132,20 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
       const heap = await searchHeap();
       return present().search(collection, embedding, options, heap);
     },
+
+    // deno-lint-ignore require-await
+    snapshot: async () =>
+      present().names().map((collection) => ({ collection, subjects: [...records.living(collection)] })),
+
+    restore: (collection, subjects, replace = false) =>
+      change(() => {
+        records.create(collection);
+        for (const elsewhere of subjects) {
+          const previous = records.find(collection, elsewhere.subject);
+          const record = restored(previous, elsewhere, replace);
+          if (record !== previous) records.set(collection, record);
+        }
+      }),
 
     version,
 

@@ -35,6 +35,7 @@ const ENROL = {
     form: z.strictObject({ image: ImageFile }),
     json: z.union([z.strictObject({ image: Base64Image }), Embedding]),
   },
+  changes: { otherMethods: [] },
   answers: {
     201: {
       description: "It was enrolled.",
@@ -56,6 +57,7 @@ const DELETE = {
   scope: "enroll",
   params: ImagePath,
   headers: IfMatch,
+  changes: { otherMethods: [] },
   answers: { 204: { description: "Nothing of it is left." } },
   problems: [404, 412, 500, 503],
 } as const satisfies Contract;

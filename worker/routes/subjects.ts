@@ -75,6 +75,7 @@ const PUT = {
   params: SubjectPath,
   headers: IfMatch,
   body: { json: Fields, optional: true },
+  changes: { otherMethods: ["GET"] },
   answers: {
     200: { description: "It was replaced.", json: Subject, headers: ["etag"] },
     201: { description: "It was created.", json: Subject, headers: ["etag"] },
@@ -89,6 +90,7 @@ const DELETE = {
   scope: "enroll",
   params: SubjectPath,
   headers: IfMatch,
+  changes: { otherMethods: ["GET"] },
   answers: { 204: { description: "Nothing of it is left." } },
   problems: [404, 412, 500, 503],
 } as const satisfies Contract;

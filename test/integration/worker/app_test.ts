@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { GalleryError } from "../../../shared/errors.ts";
-import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import { parseKeys } from "../../../worker/keys/key_source.ts";
 import type { WorkerState } from "../../../worker/routes/health.ts";
-import { clientOf, embedder, model, newApp } from "./client.ts";
+import { brokenGallery, clientOf, embedder, model, newApp } from "./client.ts";
 import { picture } from "./tiny_model.ts";
 
 const image = await picture(1);
-const snapshot = { fingerprint: model.card.fingerprint, dimensions: model.card.embedding.dimensions, collections: [] };
 
 Deno.test("GET /model is the card without its goldens", async () => {
   const { goldens: _, ...card } = model.card;
@@ -126,8 +124,7 @@ Deno.test("an unexpected error is 500 without its cause; the log has it under th
 });
 
 Deno.test("a gallery that cannot be written is 503 with Retry-After, and nothing is changed", async () => {
-  const persist = () => Promise.reject(new GalleryError("Cannot write /secret/path."));
-  const { call, log } = newApp({ gallery: createMemoryGallery({ snapshot, persist }) });
+  const { call, log } = newApp({ gallery: brokenGallery(new GalleryError("Cannot write /secret/path.")) });
   const { status, headers, body } = await call("POST /collections/c/subjects/a/images", { image });
   assert.equal(status, 503);
   assert.ok(headers.get("retry-after"));

@@ -7,7 +7,7 @@ import type { OpenApiDocument } from "../../../worker/contract/open_api.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import type { KeySource } from "../../../worker/keys/key.ts";
 import { parseKeys } from "../../../worker/keys/key_source.ts";
-import { type Call, contract, model, newApp, snapshot } from "./client.ts";
+import { brokenGallery, type Call, contract, model, newApp, snapshot } from "./client.ts";
 import { picture } from "./tiny_model.ts";
 
 const image = await picture(1);
@@ -91,11 +91,11 @@ Deno.test("every status that is documented is answered to some request, and no o
       Object.values(methods).map((operation) => [operation.operationId, operation] as const)
     ),
   );
-  const broken = new GalleryError("It is broken.");
   const failing = new Proxy(createMemoryGallery({ snapshot }), {
     get: () => () => Promise.reject(new Error("secret")),
   });
-  const persist = () => Promise.reject(broken);
+  const broken = brokenGallery(new GalleryError("It is broken."));
+  const readOnly = { ...createMemoryGallery({ snapshot }), isReadOnly: true } as const;
   for (const operation of Object.keys(GOOD)) {
     await (await enrolled()).send(operation);
     await (await enrolled()).send(operation, { query: GOOD[operation][0].includes("?") ? "&x=%ZZ" : "?x=%ZZ" });
@@ -104,9 +104,10 @@ Deno.test("every status that is documented is answered to some request, and no o
     const limited = await enrolled({ keys: await limitedKey() });
     for (let i = 0; i < 2; i++) await limited.send(operation, { headers: { authorization: "Bearer k" } });
     await (await enrolled({ state: () => "draining" })).send(operation);
-    await (await enrolled({ gallery: createMemoryGallery({ snapshot, persist }) })).send(operation);
+    await (await enrolled({ gallery: broken })).send(operation);
     await (await enrolled({ gallery: failing, embedder: { embed: () => Promise.reject(new Error("secret")) } }))
       .send(operation);
+    await (await enrolled({ gallery: readOnly })).send(operation);
     if (bodies(operation)) {
       await (await enrolled({ maxBody: 2 })).send(operation);
       await newApp().call(GOOD[operation][0], { body: "text", headers: { "content-type": "text/plain" } });

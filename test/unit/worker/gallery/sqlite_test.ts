@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { GalleryError } from "../../../../shared/errors.ts";
-import { encodeSnapshot } from "../../../../shared/snapshot.ts";
 import { RepeatedKeyError, StaleError, UnknownError } from "../../../../worker/gallery/gallery.ts";
 import { openGallery } from "../../../../worker/gallery/open.ts";
 import { openSqliteGallery } from "../../../../worker/gallery/sqlite.ts";
+import { encodeSnapshotV1 } from "../../../support/snapshot_v1.ts";
 import { declareConformance } from "./conformance.ts";
 import { CARD, EMPTY, randomFrom, subjectOf, unitVector } from "./records.ts";
 
@@ -244,7 +244,7 @@ Deno.test("of two galleries that open a new database at once, one takes over the
     const former = path.replace(/sqlite$/, "snapshot");
     const collections = [{ collection: "fruit", subjects: [subjectOf("lime", vector, other)] }];
     await Deno.mkdir(path.replace(/\/[^/]+$/, ""));
-    await Deno.writeFile(former, await encodeSnapshot({ ...EMPTY, collections }));
+    await Deno.writeFile(former, await encodeSnapshotV1({ ...EMPTY, collections }));
     const open = () => openGallery({ kind: "sqlite", path, former }, CARD);
     const [first, second] = await Promise.all([open(), open()]);
     assert.deepEqual(await first.subject("fruit", "lime"), collections[0].subjects[0]);
