@@ -38,6 +38,7 @@ const PROBLEMS: Record<ProblemStatus, string> = {
   503:
     "The worker has more to do than it takes on, is shutting down, cannot read its keys, or cannot write its gallery; " +
     "nothing was changed.",
+  507: "The gallery has no room left; nothing was changed.",
 };
 
 const BINARY: JsonSchema = { type: "string", format: "binary", minLength: 1 };

@@ -21,7 +21,8 @@ export interface Store {
   /**
    * Makes changes durable, all or none.
    *
-   * @param make makes the changes on the records, in the journal; called once, before anything is awaited
+   * @param make makes the changes on the records, in the journal; may be called again once they are undone
+   * @throws {StorageFullError} if there is no room for them
    */
   transact(make: () => void): Promise<void>;
   /** Releases what is held; nothing is called afterwards. */

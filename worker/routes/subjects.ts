@@ -80,7 +80,7 @@ const PUT = {
     200: { description: "It was replaced.", json: Subject, headers: ["etag"] },
     201: { description: "It was created.", json: Subject, headers: ["etag"] },
   },
-  problems: [412, 500, 503],
+  problems: [412, 500, 503, 507],
 } as const satisfies Contract;
 
 const DELETE = {
@@ -92,7 +92,7 @@ const DELETE = {
   headers: IfMatch,
   changes: { otherMethods: ["GET"] },
   answers: { 204: { description: "Nothing of it is left." } },
-  problems: [404, 412, 500, 503],
+  problems: [404, 412, 500, 503, 507],
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects`: who is enrolled. */

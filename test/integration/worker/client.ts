@@ -73,9 +73,9 @@ export const snapshot = {
   collections: [],
 };
 
-/** An empty gallery whose store fails. */
-export function brokenGallery(error: Error): Gallery {
-  const transact = (make: () => void) => (make(), Promise.reject(error));
+/** An empty gallery whose store takes so many changes and fails from then on. */
+export function brokenGallery(error: Error, changes = 0): Gallery {
+  const transact = (make: () => void) => (make(), changes-- > 0 ? Promise.resolve() : Promise.reject(error));
   return createIndexedGallery({ records: new Records(Date.now), store: { transact }, now: Date.now });
 }
 
