@@ -1,9 +1,10 @@
 import { packageFile } from "./package_file.ts";
 import { readFile } from "./read_file.ts";
 
-/** The WebAssembly binaries that serving needs, and where they lie in their npm packages. */
+/** The WebAssembly binaries that serving needs, and where they lie: in npm packages, or among our kernels. */
 export const WASM_BINARIES = {
-  jpeg: "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
+  image: "@triptych/kernels/image.wasm",
+  jpeg: "@cwasm/jpeg-turbo/jpeg-turbo.wasm",
   jpegEncoder: "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
   png: "@jsquash/png/codec/pkg/squoosh_png_bg.wasm",
   webp: "@jsquash/webp/codec/dec/webp_dec.wasm",

@@ -18,7 +18,7 @@ Deno.test("resize() equals Pillow's antialiased bilinear within one grey level",
   );
   const source: Image = { width: image.width, height: image.height, data: Uint8ClampedArray.from(image.rgba) };
   for (const { box: [left, top, right, bottom], width, height, rgb } of cases) {
-    const out = resize(source, { x: left, y: top, width: right - left, height: bottom - top }, height, width);
+    const out = await resize(source, { x: left, y: top, width: right - left, height: bottom - top }, height, width);
     const worst = Math.max(...out.map((value, i) => Math.abs(value - rgb[i])));
     assert(worst <= 1, `${width} x ${height} of ${[left, top, right, bottom]}: off by ${worst}`);
   }
