@@ -2,13 +2,15 @@ import { FLOAT } from "./simd";
 
 /** Bytes of a pixel as a decoder gives it: RGBA. */
 const PIXEL: usize = 4;
+/** Bytes of a float64. */
+const DOUBLE: usize = 8;
 
 /**
  * Scales rows of pixels to another width: every output is the weighted mean of a run of inputs. Sums are of double precision,
  * in the order of the taps, and rounded once.
  *
  * @param rgba `[rows, .., 4]` bytes
- * @param squeezed `[rows, width, 3]` float32, writable for 4 bytes past its end
+ * @param squeezed `[rows, width, 3]` float32
  * @param firsts for each output the first input, `[width] int32`
  * @param counts how many inputs it is made of, `[width] int32`
  * @param weights of these, `[width, stride]` float64
@@ -21,29 +23,59 @@ export function squeezeRows(
   weights: usize,
   stride: i32,
   rows: i32,
-  rowBytes: i32,
+  rowBytes: usize,
   width: i32,
 ): void {
-  let to = squeezed;
-  for (let row = 0; row < rows; row++, rgba += <usize>rowBytes) {
-    for (let x = 0; x < width; x++, to += 3 * FLOAT) {
-      let pixel = rgba + <usize>load<i32>(firsts + <usize>x * FLOAT) * PIXEL;
-      let weight = weights + <usize>(x * stride) * 8;
-      let redGreen = f64x2.splat(0), blue = f64x2.splat(0);
-      for (let count = load<i32>(counts + <usize>x * FLOAT); count > 0; count--, pixel += PIXEL, weight += 8) {
-        const shorts = i16x8.extend_low_i8x16_u(v128.load32_zero(pixel));
-        const values = i32x4.extend_low_i16x8_u(shorts);
-        const factor = v128.load64_splat(weight);
-        redGreen = f64x2.add(redGreen, f64x2.mul(f64x2.convert_low_i32x4_u(values), factor));
-        const upper = v128.shuffle<i64>(values, values, 1, 1);
-        blue = f64x2.add(blue, f64x2.mul(f64x2.convert_low_i32x4_u(upper), factor));
-      }
-      // The fourth float is overwritten by the next pixel.
-      v128.store(
-        to,
-        v128.shuffle<i64>(f32x4.demote_f64x2_zero(redGreen), f32x4.demote_f64x2_zero(blue), 0, 2),
-      );
+  const squeezedBytes = <usize>(3 * width) * FLOAT;
+  for (let row = 0; row < rows; row += 2, rgba += 2 * rowBytes, squeezed += 2 * squeezedBytes) {
+    // Of an odd number of rows the last is its own neighbour.
+    const isPair = row + 1 < rows;
+    squeezePair(
+      rgba,
+      isPair ? rgba + rowBytes : rgba,
+      squeezed,
+      isPair ? squeezed + squeezedBytes : squeezed,
+      firsts,
+      counts,
+      weights,
+      stride,
+      width,
+    );
+  }
+}
+
+/** Two rows, which share their weights: six sums fill three vectors. */
+function squeezePair(
+  rgba: usize,
+  nextRgba: usize,
+  squeezed: usize,
+  nextSqueezed: usize,
+  firsts: usize,
+  counts: usize,
+  weights: usize,
+  stride: i32,
+  width: i32,
+): void {
+  const apart = nextRgba - rgba;
+  for (let x = 0; x < width; x++, squeezed += 3 * FLOAT, nextSqueezed += 3 * FLOAT) {
+    let pixel = rgba + <usize>load<i32>(firsts + <usize>x * FLOAT) * PIXEL;
+    let weight = weights + <usize>(x * stride) * DOUBLE;
+    let redGreen = f64x2.splat(0), nextRedGreen = f64x2.splat(0), blues = f64x2.splat(0);
+    for (let count = load<i32>(counts + <usize>x * FLOAT); count > 0; count--, pixel += PIXEL, weight += DOUBLE) {
+      const pair = v128.load32_lane(pixel + apart, v128.load32_zero(pixel), 1);
+      const shorts = i16x8.extend_low_i8x16_u(pair);
+      const values = i32x4.extend_low_i16x8_u(shorts), nextValues = i32x4.extend_high_i16x8_u(shorts);
+      const factor = v128.load64_splat(weight);
+      redGreen = f64x2.add(redGreen, f64x2.mul(f64x2.convert_low_i32x4_u(values), factor));
+      nextRedGreen = f64x2.add(nextRedGreen, f64x2.mul(f64x2.convert_low_i32x4_u(nextValues), factor));
+      const both = v128.shuffle<i32>(values, nextValues, 2, 6, 2, 6);
+      blues = f64x2.add(blues, f64x2.mul(f64x2.convert_low_i32x4_u(both), factor));
     }
+    const rounded = f32x4.demote_f64x2_zero(blues);
+    v128.store64_lane(squeezed, f32x4.demote_f64x2_zero(redGreen), 0);
+    v128.store32_lane(squeezed, rounded, 0, 2 * FLOAT);
+    v128.store64_lane(nextSqueezed, f32x4.demote_f64x2_zero(nextRedGreen), 0);
+    v128.store32_lane(nextSqueezed, rounded, 1, 2 * FLOAT);
   }
 }
 
@@ -74,11 +106,11 @@ export function squeezeColumns(
   for (let y = 0; y < height; y++, pixels += <usize>down) {
     const from = squeezed + <usize>load<i32>(firsts + <usize>y * FLOAT) * rowBytes;
     const count = load<i32>(counts + <usize>y * FLOAT);
-    const run = weights + <usize>(y * stride) * 8;
+    const run = weights + <usize>(y * stride) * DOUBLE;
     for (let i = 0; i < length; i += 4) {
       let value = from + <usize>i * FLOAT;
       let sum = f32x4.splat(0);
-      for (let j = 0, weight = run; j < count; j++, value += rowBytes, weight += 8) {
+      for (let j = 0, weight = run; j < count; j++, value += rowBytes, weight += DOUBLE) {
         sum = addProduct(sum, v128.load(value), v128.load64_splat(weight));
       }
       v128.store(row + <usize>i * FLOAT, sum);
