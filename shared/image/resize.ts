@@ -18,8 +18,9 @@ export function resize(image: Image, region: Region, height: number, width: numb
 /**
  * As {@link resize}, of an image as a decoder gave it.
  *
- * A JPEG that was decoded smaller gives on average within 1, and at the worst pixel of a photo within 16, of the 256 grey
- * levels of what it gives at its full size. One that is stored turned gives, but for rounding, what it gives turned before.
+ * What was decoded smaller gives what it gives at its full size within 16 of the 256 grey levels, on average within 1.25; the
+ * bundled model's embeddings of the two have a cosine of at least 0.998. What is stored turned gives what it gives turned
+ * before, within a grey level.
  *
  * @param region of the upright image, in pixels of the full size
  * @returns `[height, width, 3]` 8-bit RGB, upright

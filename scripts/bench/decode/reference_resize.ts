@@ -1,8 +1,8 @@
-import type { Image, Region } from "../../shared/image/mod.ts";
+import { type FilterTaps, filterTaps } from "../../../shared/image/filter_taps.ts";
+import type { Image, Region } from "../../../shared/image/mod.ts";
 
 /**
- * What `resize()` computes, in TypeScript: scales a region of an image with an antialiasing triangle filter: bilinear when enlarging, an average over the covered
- * pixels when reducing (the filter's support grows with the scale, as in Pillow's `resize(..., BILINEAR, box)`).
+ * What `resize()` must compute to the bit, in TypeScript.
  *
  * @returns `[height, width, 3]` 8-bit RGB
  */
@@ -16,42 +16,6 @@ export function referenceResize(image: Image, region: Region, height: number, wi
     squeezeRow(image.data, y * image.width * 4, columns, squeezed, (y - top) * width * 3, width);
   }
   return squeezeColumns(squeezed, top, rows, height, width * 3);
-}
-
-/** For every output position, the run of input positions that it averages and their weights, which sum to 1. */
-interface FilterTaps {
-  first: Int32Array;
-  count: Int32Array;
-  weights: Float32Array;
-  stride: number;
-}
-
-function filterTaps(start: number, extent: number, inputSize: number, outputSize: number): FilterTaps {
-  const scale = extent / outputSize;
-  const support = Math.max(scale, 1);
-  const stride = Math.ceil(support) * 2 + 1;
-  const taps = {
-    first: new Int32Array(outputSize),
-    count: new Int32Array(outputSize),
-    weights: new Float32Array(outputSize * stride),
-    stride,
-  };
-  for (let i = 0; i < outputSize; i++) {
-    const center = start + (i + 0.5) * scale;
-    const first = Math.min(Math.max(0, Math.floor(center - support + 0.5)), inputSize - 1);
-    const last = Math.max(first + 1, Math.min(inputSize, Math.floor(center + support + 0.5)));
-    taps.first[i] = first;
-    taps.count[i] = last - first;
-    let sum = 0;
-    for (let j = first; j < last; j++) {
-      const weight = Math.max(0, 1 - Math.abs((j + 0.5 - center) / support));
-      taps.weights[i * stride + j - first] = weight;
-      sum += weight;
-    }
-    if (sum === 0) taps.weights[i * stride] = sum = 1;
-    for (let j = 0; j < last - first; j++) taps.weights[i * stride + j] /= sum;
-  }
-  return taps;
 }
 
 function squeezeRow(
