@@ -59,7 +59,8 @@ export async function encodeJpeg(image: Image, quality: number, progressive = tr
   return new Uint8Array(codec.encode(image.data as unknown as BufferSource, image.width, image.height, options));
 }
 
-interface EmscriptenOptions {
+/** Emscripten's `Module`, as far as we set it. */
+export interface EmscriptenOptions {
   noInitialRun: boolean;
   print: () => void;
   printErr: () => void;
@@ -69,7 +70,8 @@ interface EmscriptenOptions {
   ) => WebAssembly.Exports;
 }
 
-function emscriptenOptions(module: WebAssembly.Module): EmscriptenOptions {
+/** What Emscripten's glue takes to instantiate a module; it makes the codec of the object, which is therefore used once. */
+export function emscriptenOptions(module: WebAssembly.Module): EmscriptenOptions {
   return {
     noInitialRun: true,
     print: () => {},

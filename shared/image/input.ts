@@ -40,11 +40,11 @@ export async function fitPixels(
  * @param out where the tensor goes: a view of the memory that the network reads, if that is to be saved a copy
  * @returns `out`, the same shape, float32
  */
-export function normalize<T extends Float32Array = Float32Array<ArrayBuffer>>(
+export function normalize(
   pixels: Uint8Array,
   input: Pick<InputSpec, "channels" | "mean" | "std">,
-  out = new Float32Array(pixels.length) as T,
-): T {
+  out: Float32Array = new Float32Array(pixels.length),
+): Float32Array {
   const { channels } = input;
   const scale = input.std.map((std) => 1 / (255 * std));
   const shift = input.mean.map((mean, c) => mean / input.std[c]);

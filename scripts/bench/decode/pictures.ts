@@ -1,10 +1,14 @@
 import initWebpEncoder from "@jsquash/webp/codec/enc/webp_enc.js";
 import { defaultOptions } from "@jsquash/webp/meta.js";
+import { emscriptenOptions } from "../../../shared/image/codecs.ts";
 import { type Image, resize } from "../../../shared/image/mod.ts";
+import { packageFile } from "../../../shared/package_file.ts";
 import { randomStream } from "../../../trainer/random.ts";
-import { emscriptenOptions } from "./emscripten.ts";
 
-/** Of every octave, in grey levels: as strong at every scale, as in photos (Field 1987, "Relations between the statistics of natural images"). */
+/**
+ * Of every octave, in grey levels: photos vary about as much at every scale (Field 1987, "Relations between the statistics of
+ * natural images and the response properties of cortical cells").
+ */
 const AMPLITUDE = 24;
 
 /** A picture that has detail at every scale, down to the grain of its pixels. */
@@ -24,7 +28,6 @@ export async function detailedPicture(width: number, height: number, seed: numbe
 function noiseImage(width: number, height: number, random: () => number): Image {
   const data = new Uint8ClampedArray(width * height * 4);
   for (let i = 0; i < width * height; i++) {
-    // Colours vary half as much as brightness.
     const grey = 64 + 128 * random();
     for (let c = 0; c < 3; c++) data[4 * i + c] = grey + 128 * (random() - 0.5);
   }
@@ -33,7 +36,8 @@ function noiseImage(width: number, height: number, random: () => number): Image 
 
 /** Encodes an image as WebP. */
 export async function encodeWebp(image: Image, { lossless }: { lossless: boolean }): Promise<Uint8Array<ArrayBuffer>> {
-  const encoder = await initWebpEncoder(await emscriptenOptions("@jsquash/webp/codec/enc/webp_enc.wasm"));
+  const binary = await Deno.readFile(packageFile("@jsquash/webp/codec/enc/webp_enc.wasm"));
+  const encoder = await initWebpEncoder(emscriptenOptions(await WebAssembly.compile(binary)));
   const options = { ...defaultOptions, lossless: lossless ? 1 : 0 };
   return new Uint8Array(encoder.encode(image.data as unknown as BufferSource, image.width, image.height, options));
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import initEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
 import { defaultOptions } from "@jsquash/jpeg/meta.js";
-import { emscriptenOptions } from "../../../../scripts/bench/decode/emscripten.ts";
 import { decodeWithMozJpeg } from "../../../../scripts/bench/decode/mozjpeg.ts";
 import { detailedPicture } from "../../../../scripts/bench/decode/pictures.ts";
 import type { InputSpec } from "../../../../shared/card.ts";
+import { ImageError } from "../../../../shared/errors.ts";
+import { emscriptenOptions } from "../../../../shared/image/codecs.ts";
 import { admit, decodeFor } from "../../../../shared/image/decode.ts";
 import {
   decode,
@@ -16,17 +17,17 @@ import {
   shrink,
   toInputPixels,
 } from "../../../../shared/image/mod.ts";
+import { wasmModule } from "../../../../shared/wasm_modules.ts";
 import { withOrientation } from "../../../support/images.ts";
 
 const INPUT: InputSpec = {
   ...{ height: 40, width: 32, channels: 3, fit: "cover" },
   ...{ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
 };
-const options = await emscriptenOptions("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm");
 
 /** Encodes in one of the ways that JPEGs are written. */
 async function encodeAs({ data, width, height }: Image, way: Partial<typeof defaultOptions>): Promise<Uint8Array> {
-  const encoder = await initEncoder({ ...options });
+  const encoder = await initEncoder(emscriptenOptions(await wasmModule("jpegEncoder")));
   const all = { ...defaultOptions, quality: 85, chroma_quality: 85, auto_subsample: false, ...way };
   return new Uint8Array(encoder.encode(data as unknown as BufferSource, width, height, all));
 }
@@ -115,4 +116,22 @@ Deno.test("decodeShrunk() is shrink() of the whole image within the tolerance, a
   assert.deepEqual([read.width, read.height], [shrunk.width, shrunk.height]);
   assertWithinTolerance(read.data, shrunk.data, "short side 50");
   assert.deepEqual(await decodeShrunk(jpeg, 257), whole);
+});
+
+Deno.test("a JPEG with any damaged byte that is decoded smaller gives an image or an ImageError", async () => {
+  const picture = await detailedPicture(72, 80, 8);
+  const small: InputSpec = { ...INPUT, height: 10, width: 9 };
+  let refused = 0;
+  for (const progressive of [false, true]) {
+    const jpeg = await encodeAs(picture, { progressive, baseline: !progressive, color_space: COLOUR });
+    for (let at = 0; at < jpeg.length; at += 7) {
+      const damaged = jpeg.slice();
+      damaged[at] ^= 0x55;
+      await toInputPixels(damaged, small).catch((error) => {
+        assert(error instanceof ImageError, String(error));
+        refused++;
+      });
+    }
+  }
+  assert(refused > 0);
 });
