@@ -17,7 +17,7 @@ const DETAIL = 2;
 
 /** What a decoder gave of a file. */
 export interface Decoded {
-  header: ImageHeader;
+  header: Omit<ImageHeader, "format">;
   /** The sides are those of the header divided by this, rounded up. */
   divisor: number;
   /** Opaque, and as it is stored: the header's orientation says how it is turned. */

@@ -10,8 +10,7 @@ import { resizeKernel } from "./resize_kernel.ts";
  * @returns `[height, width, 3]` 8-bit RGB
  */
 export function resize(image: Image, region: Region, height: number, width: number): Promise<Uint8Array<ArrayBuffer>> {
-  const { width: fullWidth, height: fullHeight } = image;
-  const header = { width: fullWidth, height: fullHeight, orientation: 1 } as const;
+  const header = { width: image.width, height: image.height, orientation: 1 } as const;
   return resizeDecoded({ header, divisor: 1, image }, region, height, width);
 }
 
@@ -26,13 +25,14 @@ export function resize(image: Image, region: Region, height: number, width: numb
  * @returns `[height, width, 3]` 8-bit RGB, upright
  */
 export async function resizeDecoded(
-  { header, divisor, image }: Pick<Decoded, "divisor" | "image"> & { header: Omit<Decoded["header"], "format"> },
+  { header, divisor, image }: Decoded,
   region: Region,
   height: number,
   width: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { orientation } = header;
   const stored = storedRegion(region, orientation, header.width, header.height);
+  // Turned as the image is stored: it is computed so, and laid out upright.
   const out = uprightSize({ width, height, orientation });
   const columns = filterTaps(stored.x / divisor, stored.width / divisor, image.width, out.width);
   const rows = filterTaps(stored.y / divisor, stored.height / divisor, image.height, out.height);
