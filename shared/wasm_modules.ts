@@ -3,7 +3,8 @@ import { readFile } from "./read_file.ts";
 
 /** The WebAssembly binaries that serving needs, and where they lie: in npm packages, or here. */
 export const WASM_BINARIES = {
-  jpeg: "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
+  image: "#kernels/image.wasm",
+  jpeg: "@cwasm/jpeg-turbo/jpeg-turbo.wasm",
   jpegEncoder: "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
   png: "@jsquash/png/codec/pkg/squoosh_png_bg.wasm",
   webp: "@jsquash/webp/codec/dec/webp_dec.wasm",

@@ -44,7 +44,7 @@ export function prefetchBatches({ photos, sampler, threads, ...settings }: Prefe
   async function make(step: number): Promise<Batch> {
     const rows = sampler(step);
     const values = threads === 0
-      ? randomViews(images, step, rows, settings)
+      ? await randomViews(images, step, rows, settings)
       : await workers[asked++ % threads].randomViews(step, rows);
     return toBatch(rows, values, labels, settings.input);
   }
