@@ -67,8 +67,11 @@ export async function parseModelFiles(
   const modelJson = parse(new TextDecoder().decode(await read("model.json")), directory);
   const card = cardOf(modelJson, `${directory}/model.json`);
   const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
-  const weights = concatenate(await Promise.all(paths.map(read)));
-  const actual = await fingerprintOf(modelJson, weights, card.input);
+  // The bytes of the fingerprint, of which the weights are a part: large models are not to lie in memory twice.
+  const facts = factsOf(modelJson, card.input);
+  const bytes = concatenate([facts, ...await Promise.all(paths.map(read))]);
+  const weights = bytes.subarray(facts.length);
+  const actual = await sha256(bytes);
   if (actual !== card.fingerprint) {
     throw new ModelError(
       `The model in ${directory} is not the one that its card describes: its bytes have the fingerprint ${actual}, the card says ${card.fingerprint}; copy it again.`,
@@ -87,9 +90,12 @@ export async function fingerprintOf(
   weights: Uint8Array<ArrayBuffer>,
   input: InputSpec,
 ): Promise<string> {
+  return await sha256(concatenate([factsOf(model, input), weights]));
+}
+
+function factsOf(model: Pick<GraphJson, "modelTopology" | "weightsManifest">, input: InputSpec): Uint8Array {
   const specs = model.weightsManifest.flatMap((group) => group.weights);
-  const facts = new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input }));
-  return await sha256(concatenate([facts, weights]));
+  return new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input }));
 }
 
 function reader(directory: string | URL, get: Get): (name: string) => Promise<Uint8Array<ArrayBuffer>> {

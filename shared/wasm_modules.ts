@@ -3,6 +3,8 @@ import { readFile } from "./read_file.ts";
 
 /** The WebAssembly binaries that serving needs, and where they lie: in npm packages, or here. */
 export const WASM_BINARIES = {
+  kernels: "#kernels/inference.wasm",
+  kernelsRelaxed: "#kernels/inference-relaxed.wasm",
   image: "#kernels/image.wasm",
   jpeg: "@cwasm/jpeg-turbo/jpeg-turbo.wasm",
   jpegEncoder: "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",

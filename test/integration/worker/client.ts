@@ -84,7 +84,8 @@ function inProcess(app: AppType): Client {
 }
 
 function appOf(deps: Partial<AppDeps>): AppType {
-  return createApp({ model, embedder, gallery: createMemoryGallery({ snapshot }), ...deps });
+  const served = { ...model, readWeights: () => Promise.resolve(model.weights) };
+  return createApp({ model: served, embedder, gallery: createMemoryGallery({ snapshot }), ...deps });
 }
 
 /** An app of the tiny model with an empty gallery, and what it logs. Its answers are held to its contract. */

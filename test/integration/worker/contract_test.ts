@@ -40,6 +40,7 @@ const GOOD: Record<string, [string, Call?]> = {
   modelWeights: [`GET /model/files/${model.card.fingerprint}/weights.bin`],
   clientScript: ["GET /client.js"],
   localScript: ["GET /client/local.js"],
+  tfjsScript: ["GET /client/tfjs.js"],
   clientBinary: ["GET /client/png.wasm"],
   live: ["GET /health/live"],
   ready: ["GET /health/ready"],
@@ -128,7 +129,7 @@ Deno.test("every status that is documented is answered to some request, and no o
       await newApp().call(GOOD[operation][0], { body: stalled, headers });
     }),
   );
-  for (const operation of ["clientScript", "localScript", "clientBinary"]) {
+  for (const operation of ["clientScript", "localScript", "tfjsScript", "clientBinary"]) {
     const { headers } = await newApp().call(GOOD[operation][0]);
     await newApp().call(GOOD[operation][0], { headers: { "if-none-match": headers.get("etag") ?? "" } });
   }

@@ -42,11 +42,17 @@ const reference = await startWorker({ TRIPTYCH_MODEL: MODEL });
 const expected = await distancesAt(reference.base);
 await reference.stop();
 
+/** Fails unless distances are those of the sources on Deno, but for the rounding: not every runtime has relaxed SIMD. */
+function assertSame(distances: [string, number][]): void {
+  assert.deepEqual(distances.map(([subject]) => subject), expected.map(([subject]) => subject));
+  distances.forEach(([, distance], i) => assert.ok(Math.abs(distance - expected[i][1]) < 1e-5, `${distance}`));
+}
+
 /** Starts a built worker, compares its distances with those of the sources on Deno, and stops it. */
 async function assertServes(program: string, args: string[], cwd: string, env: Record<string, string> = {}) {
   const settings = { PORT: "0", TRIPTYCH_GALLERY: "memory:", NO_COLOR: "1", ...env };
   const worker = await startProgram(program, args, { cwd, env: settings });
-  assert.deepEqual(await distancesAt(worker.base), expected);
+  assertSame(await distancesAt(worker.base));
   const { code, milliseconds } = await worker.stop("SIGINT");
   assert.equal(code, 0);
   assert.ok(milliseconds < 4_000, `it took ${milliseconds} ms`);
@@ -72,10 +78,10 @@ Deno.test(`the folder for Deno Deploy is below 30 MB and serves on Deno ${DENO_D
   await assertServes(deno, run, cwd, { DENO_DIR: `${folder}/no-cache` });
 });
 
-Deno.test("the folder for Node serves on Node", async () => {
+Deno.test("the folder for Node serves on Node 20, which has no relaxed SIMD", async () => {
   const cwd = `${folder}/node`;
   await build("node", MODEL, cwd);
-  await assertServes("node", ["worker/main.js"], cwd);
+  await assertServes(await pathFromNpx("node@20", "-p", "process.execPath"), ["worker/main.js"], cwd);
 });
 
 Deno.test(`the folder for Node keeps its gallery in a database on Node ${NODE}`, async () => {
@@ -153,7 +159,7 @@ Deno.test("the folder for workerd serves on workerd, with WebAssembly imported a
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   try {
-    assert.deepEqual(await distancesAt(base), expected);
+    assertSame(await distancesAt(base));
   } finally {
     child.kill("SIGTERM");
     await Promise.all([child.status, complaints]);
