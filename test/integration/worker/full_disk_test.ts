@@ -8,7 +8,6 @@ const { fingerprint, embedding: { dimensions } } = model.card;
 /** The settings of every gallery that is kept in files, given the folder. */
 const GALLERIES: Record<string, (folder: string) => string> = {
   "an SQLite database": (folder) => `sqlite:${folder}/gallery.sqlite`,
-  "a snapshot file": (folder) => `${folder}/gallery.snapshot`,
 };
 
 for (const [name, galleryIn] of Object.entries(GALLERIES)) {
