@@ -92,7 +92,7 @@ export function createApp(deps: AppDeps) {
     queue,
     thumbnails,
     embedImage: createImageEmbedder(embedder, card.input, queue, metrics.timed),
-    endpoint: createEndpoint(keys, maxBody),
+    endpoint: createEndpoint(keys, maxBody, gallery.isReadOnly === true),
     timed: metrics.timed,
   };
   const app = new Hono<Env>();

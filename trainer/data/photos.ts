@@ -1,6 +1,6 @@
 import type { InputSpec } from "../../shared/card.ts";
 import { DataError, ImageError, messageOf } from "../../shared/errors.ts";
-import { decode, fitPixels, type Image, shrink } from "../../shared/image/mod.ts";
+import { decodeShrunk, fitPixels, type Image, shrink, toInputPixels } from "../../shared/image/mod.ts";
 import type { Sample } from "./sample.ts";
 
 /** A file that could not be used, and why. */
@@ -41,7 +41,11 @@ const DETAIL = 2.5;
  */
 export function readPhotos(samples: Sample[], input: InputSpec, options: ReadOptions) {
   const shortSide = Math.ceil(DETAIL * Math.max(input.height, input.width));
-  return readFiles<Photo>(samples, ({ identity }, image) => ({ identity, image: shrink(image, shortSide) }), options);
+  const read = async ({ identity, path, image }: Sample): Promise<Photo> => ({
+    identity,
+    image: image ? await shrink(image(), shortSide) : await decodeShrunk(await Deno.readFile(path), shortSide),
+  });
+  return readFiles(samples, read, options);
 }
 
 /**
@@ -50,23 +54,23 @@ export function readPhotos(samples: Sample[], input: InputSpec, options: ReadOpt
  * @throws {DataError} if more than the allowed share of files cannot be read
  */
 export function readProbes(samples: Sample[], input: InputSpec, options: ReadOptions) {
-  return readFiles<Probe>(
-    samples,
-    ({ identity, name }, image) => ({ identity, name, pixels: fitPixels(image, input) }),
-    options,
-  );
+  const read = async ({ identity, name, path, image }: Sample): Promise<Probe> => ({
+    ...{ identity, name },
+    pixels: image ? await fitPixels(image(), input) : await toInputPixels(await Deno.readFile(path), input),
+  });
+  return readFiles(samples, read, options);
 }
 
 async function readFiles<T>(
   samples: Sample[],
-  use: (sample: Sample, image: Image) => T,
+  read: (sample: Sample) => Promise<T>,
   options: ReadOptions,
 ): Promise<{ items: T[]; unreadable: Unreadable[] }> {
   const items: T[] = [];
   const unreadable: Unreadable[] = [];
   for (const [i, sample] of samples.entries()) {
     try {
-      items.push(use(sample, sample.image?.() ?? await decode(await Deno.readFile(sample.path))));
+      items.push(await read(sample));
     } catch (error) {
       if (!isFaultOfFile(error)) throw error;
       unreadable.push({ path: sample.path, reason: messageOf(error) });

@@ -10,7 +10,7 @@ import type { Services } from "./services.ts";
 
 /** What the model needs in a browser. */
 const BINARIES = new Map(
-  (["jpeg", "png", "webp", "kernels", "kernelsRelaxed", "tfjs"] satisfies WasmBinary[]).map((name) => [
+  (["image", "jpeg", "png", "webp", "kernels", "kernelsRelaxed", "tfjs"] satisfies WasmBinary[]).map((name) => [
     `${name}.wasm`,
     fileOf(() => readWasmBinary(name)),
   ]),

@@ -1,7 +1,10 @@
 import type { Embedder } from "../../../worker/embedder/embedder.ts";
 import { type AppDeps, type AppType, createApp } from "../../../worker/app.ts";
 import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
+import type { Gallery } from "../../../worker/gallery/gallery.ts";
+import { createIndexedGallery } from "../../../worker/gallery/indexed.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
+import { Records } from "../../../worker/gallery/records.ts";
 import type { LogEntry } from "../../../worker/middleware/request_log.ts";
 import { contractCheck } from "../../support/contract.ts";
 import { tinyModel } from "./tiny_model.ts";
@@ -69,6 +72,12 @@ export const snapshot = {
   dimensions: model.card.embedding.dimensions,
   collections: [],
 };
+
+/** An empty gallery whose store takes so many changes and fails from then on. */
+export function brokenGallery(error: Error, changes = 0): Gallery {
+  const transact = (make: () => void) => (make(), changes-- > 0 ? Promise.resolve() : Promise.reject(error));
+  return createIndexedGallery({ records: new Records(Date.now), store: { transact }, now: Date.now });
+}
 
 function inProcess(app: AppType): Client {
   return clientOf("http://localhost", (request) => app.fetch(request));
