@@ -31,7 +31,7 @@ export function toOnnx(files: NetworkFiles, weights: Decoded): Uint8Array<ArrayB
   network.layers.forEach((layer) => isLinear(layer) ? writer.linear(layer) : writer.pool(layer));
   writer.node("Flatten", [nameOf(network.output)], "flat", { axis: 1 });
   if (network.epsilon === null) writer.node("Identity", ["flat"], "embedding");
-  else writer.node("LpNormalization", ["flat"], "embedding", { axis: 1, p: 2 });
+  else writer.unitLength(network.epsilon);
   const { height, width, channels } = files.input;
   const graph = new Message().fields(1, writer.nodes).field(2, "network").fields(5, writer.tensors)
     .field(11, valueInfo(nameOf(0), [1, channels, height, width]))
@@ -94,6 +94,15 @@ class Writer {
     for (const side of Object.keys(zeros) as (keyof typeof zeros)[]) around[side] += zeros[side];
     const attributes = { ...windows(layer, around), strides: [stride.rows, stride.columns] };
     this.node(kind === "mean" ? "AveragePool" : "MaxPool", [nameOf(input)], nameOf(output), attributes);
+  }
+
+  /** ONNX's own normalisation knows no least length, which matters before a network is trained. */
+  unitLength(epsilon: number): void {
+    this.node("Mul", ["flat", "flat"], "squares");
+    this.node("ReduceSum", ["squares"], "squared_length");
+    this.node("Max", ["squared_length", this.tensor("epsilon", [], Float32Array.of(epsilon))], "bounded");
+    this.node("Sqrt", ["bounded"], "length");
+    this.node("Div", ["flat", "length"], "embedding");
   }
 
   tensor(name: string, shape: number[], values: Float32Array): string {
