@@ -1,4 +1,4 @@
-import { type Card, cardOf, type InputSpec } from "./card.ts";
+import { type Card, cardOf, type InputSpec, type Quantization } from "./card.ts";
 import { messageOf, ModelError } from "./errors.ts";
 import { readFile } from "./read_file.ts";
 import { sha256 } from "./sha256.ts";
@@ -68,7 +68,7 @@ export async function parseModelFiles(
   const card = cardOf(modelJson, `${directory}/model.json`);
   const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
   const weights = concatenate(await Promise.all(paths.map(read)));
-  const actual = await fingerprintOf(modelJson, weights, card.input);
+  const actual = await fingerprintOf(modelJson, weights, card.input, card.quantization.activations);
   if (actual !== card.fingerprint) {
     throw new ModelError(
       `The model in ${directory} is not the one that its card describes: its bytes have the fingerprint ${actual}, the card says ${card.fingerprint}; copy it again.`,
@@ -78,7 +78,8 @@ export async function parseModelFiles(
 }
 
 /**
- * What an embedding is bound to: the SHA-256 of topology, weight manifest, weights and preprocessing.
+ * What an embedding is bound to: the SHA-256 of topology, weight manifest, weights, preprocessing and, of a model in int8, the
+ * grids of its activations.
  *
  * @param weights all shards, one after the other
  */
@@ -86,9 +87,10 @@ export async function fingerprintOf(
   model: Pick<GraphJson, "modelTopology" | "weightsManifest">,
   weights: Uint8Array<ArrayBuffer>,
   input: InputSpec,
+  activations?: Quantization["activations"],
 ): Promise<string> {
   const specs = model.weightsManifest.flatMap((group) => group.weights);
-  const facts = new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input }));
+  const facts = new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input, activations }));
   return await sha256(concatenate([facts, weights]));
 }
 

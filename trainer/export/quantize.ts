@@ -1,4 +1,5 @@
 import type { WeightSpec } from "../../shared/model_files.ts";
+import { INT8_BIAS } from "../../shared/int8/mod.ts";
 import { FLOAT16_MAX, toFloat16 } from "./float16.ts";
 import type { GraphConstant } from "./graph_def.ts";
 
@@ -48,6 +49,10 @@ function encode(constant: GraphConstant, scheme: Scheme): Encoded {
   const shape = [...constant.shape];
   if (values instanceof Int32Array) return { spec: { name, shape, dtype: "int32" }, values };
   const spec: WeightSpec = { name, shape, dtype: "float32" };
+  if (values instanceof Int8Array) {
+    const quantization = { dtype: "uint8", scale: 1, min: -INT8_BIAS, original_dtype: "float32" } as const;
+    return { spec: { ...spec, quantization }, values: Uint8Array.from(values, (value) => value + INT8_BIAS) };
+  }
   if (!isQuantizable(constant) || scheme === "none") return { spec, values };
   if (scheme === "float16") {
     if (values.some((value) => Math.abs(value) > FLOAT16_MAX)) return { spec, values };
