@@ -36,6 +36,8 @@ export interface Convolution extends Named {
   readonly borders: readonly [top: number, left: number];
   readonly scale: Float64Array;
   readonly bias: Float32Array;
+  /** The weight that the bias is, if it is one. */
+  readonly biasName: string | null;
   /** The name of a value of the same shape that is added, as at the end of a residual block. */
   readonly addend: string | null;
   readonly activation: Activation;

@@ -104,23 +104,23 @@ export function planOf(network: Layers, grids: ReadonlyMap<string, Grid>): Plan 
     if (known.has(name)) continue;
     throw new ModelError(`The model card has a range for ${name}, which int8 inference cannot keep in 7 bits.`);
   }
-  const gridOf = new Map<string, Grid | null>([[network.input, null]]);
-  const steps = network.layers.map((layer) => {
-    const step = stepOf(layer, gridOf, grids.get(layer.name) ?? null);
-    gridOf.set(layer.name, "finish" in step ? step.finish.grid : KEEPS_GRID.has(layer.op) ? step.grid : null);
-    return step;
-  });
-  return { steps, input: network.input, inputShape: network.inputShape };
+  const all = new Map(grids);
+  for (const { op, name, input } of network.layers) {
+    const kept = op === "maxPool" || op === "pad" ? all.get(input) : undefined;
+    if (kept !== undefined) all.set(name, kept);
+  }
+  const { layers, input, inputShape } = network;
+  return { steps: layers.map((layer) => stepOf(layer, all)), input, inputShape };
 }
 
-const KEEPS_GRID = new Set<Layer["op"]>(["maxPool", "pad"]);
 const UNIT: Grid = { scale: 1, zero: 0 };
 
-function stepOf(layer: Layer, gridOf: ReadonlyMap<string, Grid | null>, grid: Grid | null): Step {
-  const input = gridOf.get(layer.input) ?? null;
+/** @param grids of all values that have one */
+function stepOf(layer: Layer, grids: ReadonlyMap<string, Grid>): Step {
+  const input = grids.get(layer.input) ?? null, grid = grids.get(layer.name) ?? null;
   const { scale } = grid ?? UNIT;
   const operand = (name: string): Operand => {
-    const own = gridOf.get(name) ?? UNIT;
+    const own = grids.get(name) ?? UNIT;
     return { name, zero: own.zero, factor: Math.fround(own.scale / scale) };
   };
   switch (layer.op) {

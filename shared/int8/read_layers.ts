@@ -121,6 +121,7 @@ class Reader {
       ...{ op: "convolve", name: node.name, input, shape: { ...size, channels }, depthwise, kernel, strides, borders },
       scale: new Float64Array(channels).fill(1),
       bias: biasName === undefined ? new Float32Array(channels) : this.#numbers(biasName),
+      biasName: biasName ?? null,
       addend: null,
       activation: activationOf(kind, channels, slopes) ?? this.#refuse(node, `has the activation ${kind}`),
     };

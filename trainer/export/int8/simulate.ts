@@ -27,43 +27,48 @@ export interface Simulation {
  */
 export function simulate(plan: Plan): Simulation {
   const kept: tf.Tensor[] = [];
-  const keep = <T extends tf.Tensor>(tensor: T): T => {
+  const keep: Keep = (tensor) => {
     kept.push(tf.keep(tensor));
     return tensor;
   };
-  const computed = plan.steps.map((step) => ({ step, compute: computationOf(step, keep) }));
-  // When a value is taken last.
-  const lastUse = new Map<string, number>();
-  plan.steps.forEach((step, i) => namesTaken(step).forEach((name) => lastUse.set(name, i)));
+  const computed = plan.steps.map((step) => computationOf(step, keep));
+  const drop = dropper(plan);
   return {
     predict: (batch, watch) =>
       tf.tidy(() => {
         const values = new Map([[plan.input, batch]]);
-        let last = batch;
-        computed.forEach(({ step, compute }, i) => {
-          last = tf.tidy(() => compute(values));
-          watch?.(step, last);
-          values.set(step.layer.name, last);
-          for (const name of namesTaken(step)) {
-            if (lastUse.get(name) === i && name !== plan.input) values.get(name)!.dispose();
-          }
+        plan.steps.forEach((step, i) => {
+          const value = tf.tidy(() => computed[i](values));
+          watch?.(step, value);
+          values.set(step.layer.name, value);
+          drop(i, values);
         });
-        return last;
+        return values.get(plan.steps.at(-1)!.layer.name)!;
       }),
     dispose: () => tf.dispose(kept),
   };
 }
 
-type Values = ReadonlyMap<string, tf.Tensor>;
-type Keep = <T extends tf.Tensor>(tensor: T) => T;
+/** Values by their names. */
+export type Values = Map<string, tf.Tensor>;
+/** Holds a tensor for as long as what is made with it. */
+export type Keep = <T extends tf.Tensor>(tensor: T) => T;
 
-function namesTaken(step: Step): string[] {
-  return "addend" in step.layer && step.layer.addend !== null
-    ? [step.layer.input, step.layer.addend]
-    : [step.layer.input];
+/** A function that disposes, after a step, the values that no later one takes. */
+export function dropper({ steps, input }: Plan): (index: number, values: Values) => void {
+  const lastUse = new Map<string, number>();
+  steps.forEach(({ layer }, i) => {
+    lastUse.set(layer.input, i);
+    if ("addend" in layer && layer.addend !== null) lastUse.set(layer.addend, i);
+  });
+  lastUse.delete(input);
+  return (index, values) => {
+    for (const [name, last] of lastUse) if (last === index) values.get(name)?.dispose();
+  };
 }
 
-function computationOf(step: Step, keep: Keep): (values: Values) => tf.Tensor {
+/** What computes a step from the values before it. */
+export function computationOf(step: Step, keep: Keep): (values: Values) => tf.Tensor {
   if ("multiplier" in step) return convolution(step, keep);
   if ("operands" in step) return addition(step, keep);
   const compute = plain(step, keep);
@@ -71,18 +76,24 @@ function computationOf(step: Step, keep: Keep): (values: Values) => tf.Tensor {
 }
 
 function convolution(step: ConvolutionStep, keep: Keep): (values: Values) => tf.Tensor {
-  const { layer: { kernel, strides, depthwise, input, shape }, padding, addend } = step;
+  const rescaled = rescaledSum(step, keep), finish = finisher(step.finish, keep), { addend } = step;
+  return (values) => {
+    const v = rescaled(values);
+    return finish(addend === null ? v : tf.add(v, scaled(addend, values)));
+  };
+}
+
+/** The first and second part of the arithmetic of a convolution: `v` before anything is added. */
+export function rescaledSum(step: ConvolutionStep, keep: Keep): (values: Values) => tf.Tensor {
+  const { layer: { kernel, strides, depthwise, input, shape }, padding } = step;
   const filter = keep(tf.tensor4d(Float32Array.from(kernel.values), kernel.shape as [number, number, number, number]));
   const multiplier = keep(tf.tensor1d(step.multiplier)), offset = keep(tf.tensor1d(step.offset));
   // With a bias tfjs takes XNNPACK's convolution, which only adds and multiplies; Winograd's is not exact.
   const bias = keep(tf.zeros([shape.channels]));
-  const finish = finisher(step.finish, keep);
   const convolve = depthwise ? tf.fused.depthwiseConv2d : tf.fused.conv2d;
   return (values) => {
     const x = bordered(values.get(input) as tf.Tensor4D, step.layer, padding);
-    const sum = convolve({ x, filter, bias, strides: [...strides], pad: "valid" });
-    const v = tf.add(tf.mul(sum, multiplier), offset);
-    return finish(addend === null ? v : tf.add(v, scaled(addend, values)));
+    return tf.add(tf.mul(convolve({ x, filter, bias, strides: [...strides], pad: "valid" }), multiplier), offset);
   };
 }
 
