@@ -59,11 +59,14 @@ export type Evaluation = z.infer<typeof Evaluation>;
 export const Grid = z.object({ scale: z.number().positive(), zero: z.int().min(0).max(127) });
 export type Grid = z.infer<typeof Grid>;
 
+/** The grids of the values that a model in int8 keeps as codes, by the names of the graph's nodes. */
+export const Activations = z.array(Grid.extend({ node: z.string() }));
+export type Activations = z.infer<typeof Activations>;
+
 /**
  * The exported model against the float32 layers model. Under the scheme `int8` the model is the one of int8 arithmetic
- * (`shared/int8/plan.ts`), and all figures, thresholds and goldens of the card are its own; `activations` are the grids of
- * the values that it keeps as codes, by the names of the graph's nodes. Stock tfjs, or any other float32 runtime, computes
- * the same graph without them.
+ * (`shared/int8/plan.ts`), and all figures, thresholds and goldens of the card are its own. Stock tfjs, or any other float32
+ * runtime, computes the same graph without the `activations`.
  */
 export const Quantization = z.object({
   scheme: z.enum(["none", "float16", "uint8", "int8"]),
@@ -71,7 +74,7 @@ export const Quantization = z.object({
   meanCosine: z.number(),
   minCosine: z.number(),
   recallAt1Delta: z.number(),
-  activations: z.array(Grid.extend({ node: z.string() })).optional(),
+  activations: Activations.optional(),
 });
 export type Quantization = z.infer<typeof Quantization>;
 

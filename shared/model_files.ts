@@ -1,4 +1,4 @@
-import { type Card, cardOf, type InputSpec, type Quantization } from "./card.ts";
+import { type Activations, type Card, cardOf, type InputSpec } from "./card.ts";
 import { messageOf, ModelError } from "./errors.ts";
 import { readFile } from "./read_file.ts";
 import { sha256 } from "./sha256.ts";
@@ -87,7 +87,7 @@ export async function fingerprintOf(
   model: Pick<GraphJson, "modelTopology" | "weightsManifest">,
   weights: Uint8Array<ArrayBuffer>,
   input: InputSpec,
-  activations?: Quantization["activations"],
+  activations?: Activations,
 ): Promise<string> {
   const specs = model.weightsManifest.flatMap((group) => group.weights);
   const facts = new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input, activations }));

@@ -17,7 +17,7 @@
  *
  * @module
  */
-import type { Grid } from "../card.ts";
+import type { Activations, Grid } from "../card.ts";
 import { ModelError } from "../errors.ts";
 import type { Addition, Convolution, Layer, Layers } from "./layers.ts";
 
@@ -92,6 +92,11 @@ export function quantizableValues({ layers }: Layers): Layer[] {
   });
 }
 
+/** The grids of a model card by the names of their values. */
+export function gridsOf(activations: Activations): Map<string, Grid> {
+  return new Map(activations.map(({ node, scale, zero }) => [node, { scale, zero }]));
+}
+
 /**
  * Plans int8 inference: computes every constant of the arithmetic above, in double precision, and rounds it to float32 once.
  *
@@ -158,7 +163,9 @@ function finishOf({ name, activation }: Convolution | Addition, grid: Grid | nul
   }
   const { scale, zero } = grid;
   if (lowest === 0 && zero !== 0) {
-    throw new ModelError(`The model card has a zero of ${zero} for ${name}, which is never below 0; export the model again.`);
+    throw new ModelError(
+      `The model card has a zero of ${zero} for ${name}, which is never below 0; export the model again.`,
+    );
   }
   const limits = Float32Array.from(highest, (limit) => limit / scale);
   const binding = limits.some((limit) => limit < CODE_MAX - zero);

@@ -134,7 +134,9 @@ class Reader {
     if (before?.op !== "convolve" || before.addend !== null || factors.length !== before.shape.channels) {
       return this.#refuse(node, "multiplies what is no convolution");
     }
-    if (factors.some((factor) => !(factor > 0))) return this.#refuse(node, "multiplies by numbers that are not positive");
+    if (factors.some((factor) => !(factor > 0))) {
+      return this.#refuse(node, "multiplies by numbers that are not positive");
+    }
     this.#layers.delete(before.name);
     const { activation, scale } = before;
     return {
@@ -257,7 +259,11 @@ function placed(
   }
 }
 
-function validSize({ height, width }: Size, window: readonly [number, number], strides: readonly [number, number]): Size {
+function validSize(
+  { height, width }: Size,
+  window: readonly [number, number],
+  strides: readonly [number, number],
+): Size {
   return {
     height: Math.floor((height - window[0]) / strides[0]) + 1,
     width: Math.floor((width - window[1]) / strides[1]) + 1,

@@ -43,6 +43,12 @@ export async function layerErrors(
   return errors;
 }
 
+/** One sentence on where most of the error arises. */
+export function worstLayers(layers: readonly LayerError[]): string {
+  const worst = [...layers].sort((a, b) => b.loss - a.loss).slice(0, 3);
+  return `Most of it arises in ${worst.map(({ name }) => name).join(", ")}.`;
+}
+
 /** Values in the units of the network, by their names. */
 async function valuesOf(
   network: Layers,
