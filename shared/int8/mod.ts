@@ -3,8 +3,8 @@
  *
  * @module
  */
-export { type Convolution, type Layer, type Layers, type Shape, sizeOf } from "./layers.ts";
+export type { Convolution, Layer, Layers, Shape } from "./layers.ts";
 export * from "./plan.ts";
 export { readLayers } from "./read_layers.ts";
-export { runReference, type Value } from "./reference.ts";
-export { INT8_BIAS } from "./weights.ts";
+export { computeStep, runReference, shapesOf, type Value } from "./reference.ts";
+export { INT8_BIAS, readWeights } from "./weights.ts";

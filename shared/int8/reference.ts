@@ -1,6 +1,15 @@
 import type { Grid } from "../card.ts";
 import { type Shape, sizeOf } from "./layers.ts";
-import { type AdditionStep, CODE_MAX, type ConvolutionStep, type Finish, type PlainStep, type Plan } from "./plan.ts";
+import {
+  type AdditionStep,
+  CODE_MAX,
+  type ConvolutionStep,
+  type Finish,
+  type Operand,
+  type PlainStep,
+  type Plan,
+  type Step,
+} from "./plan.ts";
 
 /** A value, `[height, width, channels]`: codes, or float32 numbers. */
 export type Value = Uint8Array | Float32Array;
@@ -12,18 +21,28 @@ export type Value = Uint8Array | Float32Array;
  * @param image the network's input, `[height, width, channels] float32`
  * @returns every value by its name; that of the last step is the embedding
  */
-export function runReference({ steps, input, inputShape }: Plan, image: Float32Array): Map<string, Value> {
-  const values = new Map<string, Value>([[input, image]]);
-  const shapes = new Map<string, Shape>([[input, inputShape]]);
-  for (const step of steps) {
-    const { name, input: from, shape } = step.layer;
-    const x: Feature = { values: values.get(from)!, shape: shapes.get(from)! };
-    if ("multiplier" in step) values.set(name, convolve(step, x, values));
-    else if ("operands" in step) values.set(name, add(step, values));
-    else values.set(name, plain(step, x));
-    shapes.set(name, shape);
-  }
+export function runReference(plan: Plan, image: Float32Array): Map<string, Value> {
+  const values = new Map<string, Value>([[plan.input, image]]);
+  const shapes = shapesOf(plan);
+  for (const step of plan.steps) values.set(step.layer.name, computeStep(step, values, shapes.get(step.layer.input)!));
   return values;
+}
+
+/** The shape of every value of a plan, by its name. */
+export function shapesOf({ steps, input, inputShape }: Plan): Map<string, Shape> {
+  return new Map([[input, inputShape], ...steps.map(({ layer }): [string, Shape] => [layer.name, layer.shape])]);
+}
+
+/**
+ * One step of {@link runReference}.
+ *
+ * @param values at least those that the step takes, by their names
+ * @param shape of the step's input
+ */
+export function computeStep(step: Step, values: ReadonlyMap<string, Value>, shape: Shape): Value {
+  const x: Feature = { values: values.get(step.layer.input)!, shape };
+  if ("multiplier" in step) return convolve(step, x, values);
+  return "operands" in step ? add(step, values) : plain(step, x);
 }
 
 interface Feature {
@@ -32,21 +51,23 @@ interface Feature {
 }
 
 function convolve(step: ConvolutionStep, x: Feature, values: ReadonlyMap<string, Value>): Value {
-  const { layer, multiplier, offset, addend, finish } = step;
-  const { channels, width, height } = layer.shape;
-  const y = empty(layer.shape, finish.grid);
-  const added = addend === null ? null : values.get(addend.name)!;
-  for (let row = 0, i = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      for (let channel = 0; channel < channels; channel++, i++) {
-        const sum = Math.fround(sumAt(step, x, row, column, channel));
-        let v = Math.fround(Math.fround(sum * multiplier[channel]) + offset[channel]);
-        if (addend !== null) v = Math.fround(v + Math.fround((added![i] - addend.zero) * addend.factor));
-        y[i] = finished(v, channel, finish);
-      }
-    }
-  }
-  return y;
+  const { layer: { shape }, multiplier, offset, addend, finish } = step;
+  return empty(shape, finish.grid).map((_, i) => {
+    const [row, column, channel] = placeOf(i, shape);
+    const sum = Math.fround(sumAt(step, x, row, column, channel));
+    let v = Math.fround(Math.fround(sum * multiplier[channel]) + offset[channel]);
+    if (addend !== null) v = Math.fround(v + termOf(addend, values, i));
+    return finished(v, channel, finish);
+  });
+}
+
+/** What an operand adds to number `i`. */
+function termOf({ name, zero, factor }: Operand, values: ReadonlyMap<string, Value>, i: number): number {
+  return Math.fround((values.get(name)![i] - zero) * factor);
+}
+
+function placeOf(i: number, { width, channels }: Shape): [row: number, column: number, channel: number] {
+  return [Math.floor(i / channels / width), Math.floor(i / channels) % width, i % channels];
 }
 
 /** The sum of weights times what lies under them. */
@@ -68,18 +89,10 @@ function sumAt({ layer, padding }: ConvolutionStep, x: Feature, row: number, col
   return sum;
 }
 
-function add({ layer, operands: [a, b], finish }: AdditionStep, values: ReadonlyMap<string, Value>): Value {
-  const y = empty(layer.shape, finish.grid);
-  const left = values.get(a.name)!, right = values.get(b.name)!;
-  for (let i = 0; i < y.length; i++) {
-    const v = Math.fround((left[i] - a.zero) * a.factor);
-    y[i] = finished(
-      Math.fround(v + Math.fround((right[i] - b.zero) * b.factor)),
-      i % layer.shape.channels,
-      finish,
-    );
-  }
-  return y;
+function add({ layer: { shape }, operands: [a, b], finish }: AdditionStep, values: ReadonlyMap<string, Value>): Value {
+  return empty(shape, finish.grid).map((_, i) =>
+    finished(Math.fround(termOf(a, values, i) + termOf(b, values, i)), i % shape.channels, finish)
+  );
 }
 
 /** The value of a number `v`. */
@@ -124,14 +137,14 @@ function padded(x: Feature, shape: Shape, [top, left]: readonly [number, number]
 }
 
 function maxPooled(x: Feature, layer: PlainStep["layer"] & { op: "maxPool" }, grid: Grid | null): Value {
-  const { shape: { width, channels }, size, strides } = layer;
-  return empty(layer.shape, grid).map((_, i) => {
-    const channel = i % channels, column = Math.floor(i / channels) % width, row = Math.floor(i / channels / width);
+  const { shape, size, strides } = layer;
+  return empty(shape, grid).map((_, i) => {
+    const [row, column, channel] = placeOf(i, shape);
     let greatest = -Infinity;
     for (let dy = 0; dy < size[0]; dy++) {
       for (let dx = 0; dx < size[1]; dx++) {
         const at = (row * strides[0] + dy) * x.shape.width + column * strides[1] + dx;
-        greatest = Math.max(greatest, x.values[at * channels + channel]);
+        greatest = Math.max(greatest, x.values[at * shape.channels + channel]);
       }
     }
     return greatest;

@@ -7,8 +7,6 @@ const BINS = 2048;
 
 /** What a value of a network was on some images. */
 export interface Range {
-  /** Its greatest magnitude in each channel. */
-  readonly channelMax: Float64Array;
   /** How often it fell into each of {@link BINS} equal parts of the way from `low` to `high`. */
   readonly low: number;
   readonly high: number;
@@ -21,22 +19,14 @@ export interface Range {
  * @param batches the network's input, `[batch, height, width, channels] float32`, as often as it is asked for
  */
 export async function measureRanges(network: Layers, batches: Batches): Promise<Map<string, Range>> {
-  const extremes = new Map<string, { low: number; high: number; channelMax: Float64Array }>();
-  await eachValue(network, batches, (name, values, channels) => {
-    const channelMax = new Float64Array(channels);
-    let low = 0, high = 0;
-    for (let i = 0, channel = 0; i < values.length; i++, channel = channel + 1 === channels ? 0 : channel + 1) {
-      const value = values[i], magnitude = Math.abs(value);
+  const extremes = new Map<string, { low: number; high: number }>();
+  await eachValue(network, batches, (name, values) => {
+    let { low, high } = extremes.get(name) ?? { low: 0, high: 0 };
+    for (const value of values) {
       if (value < low) low = value;
       if (value > high) high = value;
-      if (magnitude > channelMax[channel]) channelMax[channel] = magnitude;
     }
-    const known = extremes.get(name) ?? { low, high, channelMax };
-    extremes.set(name, {
-      low: Math.min(low, known.low),
-      high: Math.max(high, known.high),
-      channelMax: channelMax.map((value, i) => Math.max(value, known.channelMax[i])),
-    });
+    extremes.set(name, { low, high });
   });
   const ranges = new Map([...extremes].map(([name, range]) => [name, { ...range, counts: new Float64Array(BINS) }]));
   await eachValue(network, batches, (name, values) => {
@@ -53,13 +43,13 @@ export type Batches = () => Iterable<tf.Tensor4D>;
 async function eachValue(
   network: Layers,
   batches: Batches,
-  see: (name: string, values: Float32Array, channels: number) => void,
+  see: (name: string, values: Float32Array) => void,
 ): Promise<void> {
   const wanted = new Set(quantizableValues(network).map(({ name }) => name));
   const simulation = simulate(planOf(network, new Map()));
   for (const batch of batches()) {
     const output = simulation.predict(batch, ({ layer }, value) => {
-      if (wanted.has(layer.name)) see(layer.name, value.dataSync<"float32">(), layer.shape.channels);
+      if (wanted.has(layer.name)) see(layer.name, value.dataSync<"float32">());
     });
     await output.data();
     output.dispose();
@@ -84,7 +74,7 @@ export function bestGrid(range: Range): Grid {
 /** The codes of a range, of which 0 is one: what is 0, such as a border, stays 0. */
 export function gridOver(low: number, high: number): Grid {
   const scale = Math.fround((high - low) / CODE_MAX) || 1;
-  return { scale, zero: Math.min(CODE_MAX, Math.round(-low / scale)) };
+  return { scale, zero: Math.min(CODE_MAX, Math.round(Math.abs(low) / scale)) };
 }
 
 function squaredError({ low, high, counts }: Range, { scale, zero }: Grid): number {
