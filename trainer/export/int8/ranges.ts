@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import type { Grid } from "../../../shared/card.ts";
 import { CODE_MAX, type Layers, planOf, quantizableValues } from "../../../shared/int8/mod.ts";
 import { simulate } from "./simulate.ts";
