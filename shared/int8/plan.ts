@@ -11,9 +11,10 @@
  * 4. Below 0 `v = v * slope`, where there are slopes; then `v = min(max(v, lowest), highest)`, where there are such limits.
  * 5. `code = min(max(roundHalfToEven(v) + zero, 0), 127)` where the value has a grid; otherwise the value is `v`.
  *
- * All roundings are those of IEEE 754, to nearest, ties to even: `f32x4.convert_i32x4_s`, `mul`, `add` and `nearest` of WebAssembly,
- * and `Math.fround` of JavaScript. Where a convolution takes float32 values, as the first one does, its `sum` is a float32 sum in
- * any order; what is computed in float32 throughout is the same on two runtimes up to rounding, all else to the bit.
+ * All roundings are those of IEEE 754, to nearest, ties to even: `f32x4.convert_i32x4_s`, `mul`, `add` and `nearest` of
+ * WebAssembly, and `Math.fround` of JavaScript. Where a convolution takes float32 values, as the first one does, its `sum` is a
+ * float32 sum in any order; what is computed in float32 throughout is the same on two runtimes up to rounding, all else to
+ * the bit.
  *
  * @module
  */

@@ -4,6 +4,7 @@ import { normalize } from "../../../shared/image/mod.ts";
 import { planOf, readLayers } from "../../../shared/int8/mod.ts";
 import type { GraphFiles } from "../../../shared/model_files.ts";
 import { concatenate } from "../../concatenate.ts";
+import { spread } from "../goldens.ts";
 import { type GraphDef, toGraphDef } from "../graph_def.ts";
 import type { Graph } from "../ir.ts";
 import { encodeWeights, type StorageScheme } from "../quantize.ts";
@@ -39,13 +40,14 @@ export async function int8GraphOf(graph: Graph, images: readonly Uint8Array[], i
   const exact = readLayers(filesOf(toGraphDef(graph), "none"));
   const graphDef = toGraphDef(quantizeKernels(graph));
   const count = Math.max(1, Math.floor(BATCH_PIXELS / (input.height * input.width)));
-  const batchAt = (start: number, size = count) => batchOf(images.slice(start, start + size), input);
   const ranges = await measureRanges(exact, function* () {
-    for (let start = 0; start < images.length; start += count) yield batchAt(start);
+    for (let start = 0; start < images.length; start += count) yield batchOf(images.slice(start, start + count), input);
   });
   const grids = new Map([...ranges].map(([name, range]) => [name, bestGrid(range)]));
 
-  const batch = batchAt(0);
+  const some = (size: number) =>
+    batchOf(spread(images.length, Math.min(size, images.length)).map((i) => images[i]), input);
+  const batch = some(count);
   const biases = await correctedBiases(
     planOf(exact, new Map()),
     planOf(readLayers(filesOf(graphDef, "float16")), grids),
@@ -54,7 +56,7 @@ export async function int8GraphOf(graph: Graph, images: readonly Uint8Array[], i
   const constants = graphDef.constants.map((one) => ({ ...one, values: biases.get(one.name) ?? one.values }));
   const files = filesOf({ ...graphDef, constants }, "float16");
 
-  const few = batchAt(0, ERROR_IMAGES);
+  const few = some(ERROR_IMAGES);
   const layers = await layerErrors(exact, readLayers(files), grids, few);
   tf.dispose([batch, few]);
   return { files, activations: [...grids].map(([node, grid]) => ({ node, ...grid })), layers };

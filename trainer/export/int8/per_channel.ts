@@ -6,7 +6,7 @@ const WEIGHT_MAX = 127;
 
 /**
  * Rounds the kernel of every convolution to whole numbers from -127 to 127, with a scale for each output channel
- * (Krishnamoorthi 2018, section 3.1.1), and counts its bias in units of that scale.
+ * (Krishnamoorthi 2018, section 3.1.1), and counts its bias in units of that scale. Each gets a bias, for it to be corrected.
  */
 export function quantizeKernels(graph: Graph): Graph {
   const done = new Map<Constant, ReturnType<typeof quantized>>();
@@ -14,7 +14,9 @@ export function quantizeKernels(graph: Graph): Graph {
     if (node.op !== "Conv2D" && node.op !== "DepthwiseConv2dNative") return node;
     const { kernel, scale } = done.get(node.kernel) ?? quantized(node);
     done.set(node.kernel, { kernel, scale });
-    const bias = node.bias && { ...node.bias, values: node.bias.values.map((value, i) => value / scale.values[i]) };
+    const { name, values } = node.bias ??
+      { name: siblingName(kernel, "bias"), values: new Float32Array(scale.values.length) };
+    const bias = { name, shape: scale.shape, values: values.map((value, i) => value / scale.values[i]) };
     return { ...node, kernel, scale, bias };
   });
   return { ...graph, nodes };
