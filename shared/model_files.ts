@@ -1,4 +1,4 @@
-import { type Card, cardOf, type InputSpec } from "./card.ts";
+import { type Activations, type Card, cardOf, type InputSpec } from "./card.ts";
 import { messageOf, ModelError } from "./errors.ts";
 import { readFile } from "./read_file.ts";
 import { sha256 } from "./sha256.ts";
@@ -68,7 +68,7 @@ export async function parseModelFiles(
   const card = cardOf(modelJson, `${directory}/model.json`);
   const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
   // The bytes of the fingerprint, of which the weights are a part: large models are not to lie in memory twice.
-  const facts = factsOf(modelJson, card.input);
+  const facts = factsOf(modelJson, card.input, card.quantization.activations);
   const bytes = concatenate([facts, ...await Promise.all(paths.map(read))]);
   const weights = bytes.subarray(facts.length);
   const actual = await sha256(bytes);
@@ -81,7 +81,8 @@ export async function parseModelFiles(
 }
 
 /**
- * What an embedding is bound to: the SHA-256 of topology, weight manifest, weights and preprocessing.
+ * What an embedding is bound to: the SHA-256 of topology, weight manifest, weights, preprocessing and, of a model in int8, the
+ * grids of its activations.
  *
  * @param weights all shards, one after the other
  */
@@ -89,13 +90,18 @@ export async function fingerprintOf(
   model: Pick<GraphJson, "modelTopology" | "weightsManifest">,
   weights: Uint8Array<ArrayBuffer>,
   input: InputSpec,
+  activations?: Activations,
 ): Promise<string> {
-  return await sha256(concatenate([factsOf(model, input), weights]));
+  return await sha256(concatenate([factsOf(model, input, activations), weights]));
 }
 
-function factsOf(model: Pick<GraphJson, "modelTopology" | "weightsManifest">, input: InputSpec): Uint8Array {
+function factsOf(
+  model: Pick<GraphJson, "modelTopology" | "weightsManifest">,
+  input: InputSpec,
+  activations: Activations | undefined,
+): Uint8Array {
   const specs = model.weightsManifest.flatMap((group) => group.weights);
-  return new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input }));
+  return new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input, activations }));
 }
 
 function reader(directory: string | URL, get: Get): (name: string) => Promise<Uint8Array<ArrayBuffer>> {

@@ -5,7 +5,7 @@ import { labelsOf } from "./data/batches.ts";
 import { readGallery, readTestSamples } from "./data/dataset.ts";
 import { type Probe, readProbes } from "./data/photos.ts";
 import type { Sample } from "./data/sample.ts";
-import { withGraph } from "./export/mod.ts";
+import { withModel } from "./export/mod.ts";
 import { type NamedFailures, nameFailures } from "./failures.ts";
 import { type InGallery, judgeInGallery } from "./judge.ts";
 import {
@@ -61,7 +61,7 @@ export async function evaluateModel(job: EvaluateJob): Promise<ModelEvaluation> 
   const probes = await read(await readTestSamples(job.data, card.training), "photos", model, job);
   const gallery = await read(await readGallery(job.data, job.gallery), "the gallery", model, job);
   if (probes.length === 0) throw new DataError(`There are no photos in ${job.data} that can be read.`);
-  const embeddings = await withGraph(model, card.input, (embed) => embed(probes.map(({ pixels }) => pixels)));
+  const embeddings = await withModel(model, (embed) => embed(probes.map(({ pixels }) => pixels)));
   const labels = labelsOf(probes);
   const judged = evaluateEmbeddings(embeddings, labels, { seed: card.training.seed });
   const inGallery = gallery.length > 0 ? await judgeInGallery(model, { gallery, probes, embeddings }) : undefined;

@@ -4,7 +4,7 @@ import type { ModelFiles } from "../shared/model_files.ts";
 import { labelsOf } from "./data/batches.ts";
 import type { Probe } from "./data/photos.ts";
 import { embedAll } from "./embed.ts";
-import { fusedNetwork, withGraph } from "./export/mod.ts";
+import { fusedNetwork, withModel } from "./export/mod.ts";
 import {
   type EvaluatedEmbeddings,
   type EvaluatedGallery,
@@ -60,11 +60,7 @@ export async function judgeInGallery(
 ): Promise<InGallery> {
   const labels = labelsOf([...gallery, ...probes]);
   const enrolled = labels.subarray(0, gallery.length), searched = labels.subarray(gallery.length);
-  const galleryEmbeddings = await withGraph(
-    model,
-    model.card.input,
-    (embed) => embed(gallery.map(({ pixels }) => pixels)),
-  );
+  const galleryEmbeddings = await withModel(model, (embed) => embed(gallery.map(({ pixels }) => pixels)));
   const { neighbours, ...figures } = evaluateInGallery(
     { embeddings: galleryEmbeddings, labels: enrolled },
     { embeddings, labels: searched },

@@ -3,14 +3,15 @@ import type * as tf from "@tensorflow/tfjs";
 import { loadGraphNetwork } from "../../shared/graph_network.ts";
 import { fold } from "./fold.ts";
 import { fuse } from "./fuse.ts";
-import { type GraphDef, toGraphDef } from "./graph_def.ts";
+import { toGraphDef } from "./graph_def.ts";
+import type { Graph } from "./ir.ts";
 import { encodeWeights } from "./quantize.ts";
 import { traceModel } from "./trace.ts";
 import { toGraphFiles } from "./write.ts";
 
 /** The graph of a network in inference: BatchNorm folded, bias and activation fused. */
-export async function graphOf(model: tf.LayersModel): Promise<GraphDef> {
-  return toGraphDef(fuse(fold(await traceModel(model))));
+export async function graphOf(model: tf.LayersModel): Promise<Graph> {
+  return fuse(fold(await traceModel(model)));
 }
 
 /**
@@ -19,6 +20,6 @@ export async function graphOf(model: tf.LayersModel): Promise<GraphDef> {
  * @throws {ModelError} if it has a layer that cannot be exported
  */
 export async function fusedNetwork(model: tf.LayersModel): Promise<GraphModel> {
-  const graph = await graphOf(model);
+  const graph = toGraphDef(await graphOf(model));
   return await loadGraphNetwork(toGraphFiles(graph, encodeWeights(graph.constants, () => "none")));
 }

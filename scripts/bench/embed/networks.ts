@@ -50,12 +50,13 @@ export async function makeNetwork(name: string): Promise<NetworkFiles> {
   }
   const { createEmbedder } = await import("../../../trainer/models/embedder.ts");
   const { graphOf } = await import("../../../trainer/export/fused.ts");
+  const { toGraphDef } = await import("../../../trainer/export/graph_def.ts");
   const { encodeWeights } = await import("../../../trainer/export/quantize.ts");
   const { toGraphFiles } = await import("../../../trainer/export/write.ts");
   const { backbone, pixels } = network;
   const input = { height: pixels, width: pixels, channels: 3 } as const;
   const model = createEmbedder({ backbone, input, dimensions: DIMENSIONS, seed: 1 });
-  const graph = await graphOf(model);
+  const graph = toGraphDef(await graphOf(model));
   model.dispose();
   return { ...toGraphFiles(graph, encodeWeights(graph.constants, () => "none")), input };
 }
