@@ -102,6 +102,11 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   };
 }
 
+/** On which addresses to listen: on all if there are keys, otherwise on this machine's own alone. */
+export function hostnameFor({ keys }: Pick<Config, "keys">): string {
+  return keys === undefined ? "127.0.0.1" : "0.0.0.0";
+}
+
 function galleryOf(text: string | undefined, isHosted: boolean): GalleryLocation {
   if (text !== undefined) return galleryAt(text);
   return isHosted ? { kind: "memory" } : { kind: "sqlite", path: DEFAULT_DATABASE, former: FORMER_DEFAULT };

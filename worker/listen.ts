@@ -1,7 +1,8 @@
 import { readModelFiles } from "../shared/model_files.ts";
+import { hostnameFor } from "./config.ts";
 import { openGallery } from "./gallery/open.ts";
 import { logAsJson } from "./middleware/request_log.ts";
-import { announce, exitWith, hostnameFor, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
+import { announce, exitWith, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
 import type { Worker } from "./start.ts";
 
 /** The worker of this process's environment, on Deno. Ends the process with one sentence if there can be none. */

@@ -8,9 +8,10 @@ import type { AddressInfo } from "node:net";
 import { readModelFiles } from "../shared/model_files.ts";
 import { readFile } from "../shared/read_file.ts";
 import { takeWasmFrom } from "../shared/wasm_modules.ts";
+import { hostnameFor } from "./config.ts";
 import { openGallery } from "./gallery/open.ts";
 import { logAsJson } from "./middleware/request_log.ts";
-import { announce, exitWith, hostnameFor, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
+import { announce, exitWith, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
 
 takeWasmFrom((name) => readFile(new URL(`../wasm/${name}.wasm`, import.meta.url)));
 const worker = startFromEnvironment(({ model, gallery }) => ({
