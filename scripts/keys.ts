@@ -19,14 +19,18 @@ const USAGE =
 hashes alone; a worker with TRIPTYCH_KEYS=FILE takes up a change within two seconds.
 
 Usage: deno task keys add --scopes SCOPE,.. [--collections NAME,..] [--origins ORIGIN,..] [--rate N]
+                             [--subject-rate N]
        deno task keys list
        deno task keys revoke ID
 
-  --scopes SCOPE,..      match (match, verify, embed), enroll (enrol, list and delete subjects), admin (all)
+  --scopes SCOPE,..      match (match, verify, embed), scores (see distances there, not only bands of them), enroll (enrol,
+                         list and delete subjects), admin (all)
   --collections NAME,..  the only collections that it may see and change (default all)
   --origins ORIGIN,..    the only origins whose pages it works on, such as https://shop.example; for a key with no scope
                          but match, since everybody who sees the page can read it
   --rate N               requests a minute (default ${PUBLIC_RATE} with --origins, otherwise no limit)
+  --subject-rate N       answers a minute that tell how near the same subject is, so that nobody asks on until he has rebuilt
+                         it (default no limit)
 
 add prints the key, which is shown this once; what it may do goes to the standard error.`;
 
@@ -51,7 +55,9 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-async function add({ scopes, collections, origins, rate }: ReturnType<typeof parse>["values"]): Promise<void> {
+type Options = ReturnType<typeof parse>["values"];
+
+async function add({ scopes, collections, origins, rate, "subject-rate": subjectRate }: Options): Promise<void> {
   if (scopes === undefined) throw new UsageError("Say what the key may do, as in --scopes match; see --help.");
   const usual = origins === undefined ? undefined : PUBLIC_RATE;
   const limit = rate === undefined ? usual : Number(rate);
@@ -61,18 +67,20 @@ async function add({ scopes, collections, origins, rate }: ReturnType<typeof par
     ...collections !== undefined && { collections: listed(collections) },
     ...origins !== undefined && { origins: listed(origins) },
     ...limit !== undefined && { rate: limit },
+    ...subjectRate !== undefined && { subjectRate: Number(subjectRate) },
   });
   console.error(`Made ${told(record)}. It is kept nowhere but here:`);
   console.log(key);
 }
 
 /** What a key may do, in a line. */
-function told({ id, scopes, collections, origins, rate }: KeyRecord): string {
+function told({ id, scopes, collections, origins, rate, subjectRate }: KeyRecord): string {
   return [
     `${id}: ${scopes.join(", ")}`,
     collections === undefined ? "all collections" : `collections ${collections.join(", ")}`,
     origins === undefined ? "anywhere" : `pages of ${origins.join(", ")}`,
     rate === undefined ? "no limit" : `${rate} requests a minute`,
+    ...subjectRate === undefined ? [] : [`${subjectRate} of the same subject`],
   ].join("; ");
 }
 
@@ -95,6 +103,7 @@ function parse(args: string[]) {
     collections: { type: "string" },
     origins: { type: "string" },
     rate: { type: "string" },
+    "subject-rate": { type: "string" },
     help: { type: "boolean", short: "h" },
   } as const;
   try {

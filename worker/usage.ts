@@ -11,7 +11,7 @@ Usage: [VARIABLE=VALUE ...] deno task serve [--help]
   TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, or the path or URL of a snapshot,
                          which is read-only; a new version of it is taken up within seconds
                          (default sqlite:${DEFAULT_DATABASE})
-  TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, enroll, admin; or the path of the file
+  TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, scores, enroll, admin; or the path of the file
                          that deno task keys writes (default none: this machine alone is answered)
   TRIPTYCH_CORS_ORIGINS  origins whose pages may call, separated by commas; null for pages opened from a file
                          (default none but the worker's own)
