@@ -26,6 +26,8 @@ export interface Config {
   queue: number;
   /** Whether a small picture is kept of every image that is enrolled from now on. */
   thumbnails: boolean;
+  /** Whether enrolments that are in doubt wait for a review. */
+  review: boolean;
   /** The file in which enrolments and deletions are written down; undefined for none. */
   audit: string | undefined;
   /** 0 for any that is free. */
@@ -43,6 +45,7 @@ export const VARIABLES = [
   "TRIPTYCH_MAX_BODY",
   "TRIPTYCH_QUEUE",
   "TRIPTYCH_THUMBNAILS",
+  "TRIPTYCH_REVIEW",
   "TRIPTYCH_AUDIT",
   "PORT",
   "DENO_DEPLOYMENT_ID",
@@ -67,6 +70,7 @@ const Environment = z.object({
   TRIPTYCH_MAX_BODY: whole(1 << 10, 1 << 30, "bytes").default(DEFAULT_MAX_BODY),
   TRIPTYCH_QUEUE: whole(0, 10_000, "images").default(DEFAULT_QUEUE),
   TRIPTYCH_THUMBNAILS: z.enum(["0", "1"], "give 1 to keep them, or 0").default("0"),
+  TRIPTYCH_REVIEW: z.enum(["0", "1"], "give 1 to hold what is in doubt, or 0").default("0"),
   TRIPTYCH_AUDIT: z.string().optional(),
   PORT: whole(0, 65_535).default(DEFAULT_PORT),
   DENO_DEPLOYMENT_ID: z.string().optional(),
@@ -96,6 +100,7 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
     maxBody: data.TRIPTYCH_MAX_BODY,
     queue: data.TRIPTYCH_QUEUE,
     thumbnails: data.TRIPTYCH_THUMBNAILS === "1",
+    review: data.TRIPTYCH_REVIEW === "1",
     audit: data.TRIPTYCH_AUDIT,
     port: data.PORT,
     isHosted,

@@ -18,6 +18,8 @@ Usage: [VARIABLE=VALUE ...] deno task serve [--help]
   TRIPTYCH_MAX_BODY      largest body in bytes (default ${DEFAULT_MAX_BODY})
   TRIPTYCH_QUEUE         images that may wait while one is embedded (default ${DEFAULT_QUEUE})
   TRIPTYCH_THUMBNAILS    1 to keep a small picture of every image that is enrolled (default 0: no picture is kept)
+  TRIPTYCH_REVIEW        1 to let an enrolment wait for an administrator that is far from its subject's other images or
+                         close to another subject (default 0: all are enrolled at once)
   TRIPTYCH_AUDIT         file in which enrolments and deletions are written down, each line with the digest of the one
                          before; \`deno task audit FILE\` checks it (default none)
   PORT                   where to listen, 0 for any port that is free (default ${DEFAULT_PORT})`;
