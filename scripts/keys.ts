@@ -1,5 +1,5 @@
 /**
- * Makes, lists and revokes the worker's keys.
+ * Makes, lists and revokes the worker's keys, and signs models.
  *
  *     deno task keys add --scopes match --origins https://shop.example --collections products
  *
@@ -9,8 +9,10 @@ import { parseArgs } from "node:util";
 import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
 import { addKey, type KeyRecord, readRecords, revokeKey } from "../worker/keys/key_file.ts";
 import { keyFilePath } from "../worker/keys/key_source.ts";
+import { signDirectory } from "./sign_model.ts";
 
 const DEFAULT_FILE = ".triptych/keys.json";
+const DEFAULT_PRIVATE_KEY = ".triptych/model-key.pem";
 /** Everybody who sees a page can take its key, and use it outside of browsers as well. */
 const PUBLIC_RATE = 600;
 
@@ -22,6 +24,7 @@ Usage: deno task keys add --scopes SCOPE,.. [--collections NAME,..] [--origins O
                              [--subject-rate N]
        deno task keys list
        deno task keys revoke ID
+       deno task keys sign --model DIR [--private-key FILE]
 
   --scopes SCOPE,..      match (match, verify, embed), scores (see distances there, not only bands of them), enroll (enrol,
                          list and delete subjects), admin (all)
@@ -32,7 +35,12 @@ Usage: deno task keys add --scopes SCOPE,.. [--collections NAME,..] [--origins O
   --subject-rate N       answers a minute that tell how near the same subject is, so that nobody asks on until he has rebuilt
                          it (default no limit)
 
-add prints the key, which is shown this once; what it may do goes to the standard error.`;
+add prints the key, which is shown this once; what it may do goes to the standard error.
+
+sign signs a model directory, and prints the public key: a worker with TRIPTYCH_MODEL_KEY set to it serves no other model.
+
+  --model DIR            the model directory
+  --private-key FILE     a private key of Ed25519 in PEM, made if it is not there (default ${DEFAULT_PRIVATE_KEY})`;
 
 const EXIT = { done: 0, failed: 1, usage: 2 };
 
@@ -46,7 +54,10 @@ async function main(args: string[]): Promise<number> {
     } else if (command === "revoke" && rest.length === 1) {
       await revokeKey(file(), rest[0]);
       console.error(`Revoked ${rest[0]}: workers refuse it within two seconds.`);
-    } else throw new UsageError("deno task keys takes add, list, or revoke ID; see --help.");
+    } else if (command === "sign" && rest.length === 0) {
+      if (values.model === undefined) throw new UsageError("Say which model, as in --model samples/model; see --help.");
+      console.log(await signDirectory(values.model, values["private-key"] ?? DEFAULT_PRIVATE_KEY));
+    } else throw new UsageError("deno task keys takes add, list, revoke ID, or sign; see --help.");
     return EXIT.done;
   } catch (error) {
     console.error(`error: ${messageOf(error)}`);
@@ -104,6 +115,8 @@ function parse(args: string[]) {
     origins: { type: "string" },
     rate: { type: "string" },
     "subject-rate": { type: "string" },
+    model: { type: "string" },
+    "private-key": { type: "string" },
     help: { type: "boolean", short: "h" },
   } as const;
   try {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { UsageError } from "../shared/errors.ts";
+import { PUBLIC_KEY } from "../shared/model_signature.ts";
 import type { GalleryLocation } from "./gallery/open.ts";
 import type { KeySource } from "./keys/key.ts";
 import { parseKeys } from "./keys/key_source.ts";
@@ -17,6 +18,8 @@ const FORMER_DEFAULT = ".triptych/gallery.snapshot";
 export interface Config {
   /** Directory or URL. */
   model: string;
+  /** The public key of who signs models, as `PUBLIC_KEY` has it; undefined for a model that need not be signed. */
+  modelKey: string | undefined;
   gallery: GalleryLocation;
   keys: KeySource | undefined;
   corsOrigins: string[];
@@ -39,6 +42,7 @@ export interface Config {
 /** The variables that are read. */
 export const VARIABLES = [
   "TRIPTYCH_MODEL",
+  "TRIPTYCH_MODEL_KEY",
   "TRIPTYCH_GALLERY",
   "TRIPTYCH_KEYS",
   "TRIPTYCH_CORS_ORIGINS",
@@ -62,6 +66,7 @@ export const DEFAULT_PORT = 8000;
 
 const Environment = z.object({
   TRIPTYCH_MODEL: z.string().default(() => fileURLToPath(new URL("../samples/model", import.meta.url))),
+  TRIPTYCH_MODEL_KEY: z.string().regex(PUBLIC_KEY, "give the public key that deno task keys sign prints").optional(),
   TRIPTYCH_GALLERY: z.string().optional(),
   TRIPTYCH_KEYS: z.string().transform(parseKeys).optional(),
   TRIPTYCH_CORS_ORIGINS: z.string().transform((text) => text.split(",").map((origin) => origin.trim()))
@@ -94,6 +99,7 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   const isHosted = data.DENO_DEPLOYMENT_ID !== undefined;
   return {
     model: data.TRIPTYCH_MODEL,
+    modelKey: data.TRIPTYCH_MODEL_KEY,
     gallery: galleryOf(data.TRIPTYCH_GALLERY, isHosted),
     keys: data.TRIPTYCH_KEYS,
     corsOrigins: data.TRIPTYCH_CORS_ORIGINS,

@@ -8,6 +8,7 @@ export const USAGE = `Starts the worker: images in, matches out. Its settings ar
 Usage: [VARIABLE=VALUE ...] deno task serve [--help]
 
   TRIPTYCH_MODEL         model directory or URL (default samples/model)
+  TRIPTYCH_MODEL_KEY     public key that deno task keys sign prints; a model that it did not sign is refused (default none)
   TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, or the path or URL of a snapshot,
                          which is read-only; a new version of it is taken up within seconds
                          (default sqlite:${DEFAULT_DATABASE})

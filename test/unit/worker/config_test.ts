@@ -7,6 +7,7 @@ Deno.test("readConfig() of an empty environment has the documented defaults", ()
   assert.match(model, /samples.model$/);
   assert.deepEqual(rest, {
     gallery: { kind: "sqlite", path: ".triptych/gallery.sqlite", former: ".triptych/gallery.snapshot" },
+    modelKey: undefined,
     keys: undefined,
     audit: undefined,
     corsOrigins: [],
