@@ -30,10 +30,10 @@ export class QuantizedRows {
   /** @param embedding `[dim] float32` */
   set(row: number, embedding: Float32Array): void {
     while (row >= this.#chunks.length * CHUNK) this.#addChunk();
-    const { scale, norm, residual } = this.#heap.write(this.#chunkOf(row), row % CHUNK, embedding);
+    const { scale, norm, residual, squares } = this.#heap.write(this.#chunkOf(row), row % CHUNK, embedding);
     if (scale > 0) this.#residual = Math.max(this.#residual, residual / scale);
     this.#norm = Math.max(this.#norm, norm);
-    this.#squares = Math.min(this.#squares, embedding.reduce((sum, value) => sum + value * value, 0));
+    this.#squares = Math.min(this.#squares, squares);
   }
 
   /** Overwrites a row, which is not found any more. */

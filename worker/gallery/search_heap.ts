@@ -33,6 +33,14 @@ interface Kernel {
   OFFSET: WebAssembly.Global<"i32">;
 }
 
+/** What is known of a row. */
+interface Written {
+  scale: number;
+  norm: number;
+  residual: number;
+  squares: number;
+}
+
 /** Rows that a scan has found, until the next one. */
 export interface Hits {
   /** How many groups of four rows it has looked at. */
@@ -52,6 +60,8 @@ export class SearchHeap {
   readonly #kernel: Kernel;
   readonly #free = new Map<number, number[]>();
   readonly #quantized = new Int8Array(MAX_DIMENSIONS);
+  #bytes = new Int8Array(this.#memory.buffer);
+  #view = new DataView(this.#memory.buffer);
   #end = CHUNKS;
 
   /** @param module a binary of `shared/kernels/assembly/search.ts` */
@@ -81,7 +91,7 @@ export class SearchHeap {
   /** Gives a chunk back. Nothing of its rows is left. */
   give(address: number, dimensions: number): void {
     const size = chunkBytes(dimensions), free = this.#free.get(size);
-    new Uint8Array(this.#memory.buffer, address, size).fill(0);
+    this.#bytes.fill(0, address, address + size);
     if (free === undefined) this.#free.set(size, [address]);
     else free.push(address);
   }
@@ -90,31 +100,32 @@ export class SearchHeap {
    * Writes a row of a chunk.
    *
    * @param embedding `[dim] float32`
-   * @returns what is known of it at 8 bits
+   * @returns what is known of it: its scale, the lengths of it at 8 bits and of what is lost by that, and its squared length
    */
-  write(address: number, row: number, embedding: Float32Array): { scale: number; norm: number; residual: number } {
+  write(address: number, row: number, embedding: Float32Array): Written {
     const quantized = this.#quantized.subarray(0, embedding.length);
-    const scale = quantizeVector(embedding, quantized);
-    const { bytes, beside } = this.#rowAt(address, row, embedding.length);
-    let sum = 0, squares = 0, lost = 0;
-    for (let i = 0; i < embedding.length; i++) {
-      const value = scale * quantized[i], left = embedding[i] - value;
-      bytes[placeOf(i)] = quantized[i];
-      sum += quantized[i];
-      squares += value * value;
-      lost += left * left;
+    const scale = quantizeVector(embedding, quantized), bytes = this.#bytes;
+    let sum = 0, norm = 0, lost = 0, squares = 0, at = this.#rowAt(address, row, embedding.length);
+    for (let start = 0; start < embedding.length; start += VECTOR, at += ROWS * VECTOR) {
+      const length = Math.min(VECTOR, embedding.length - start);
+      for (let i = 0; i < length; i++) {
+        const component = embedding[start + i], steps = quantized[start + i], left = component - scale * steps;
+        bytes[at + i] = steps;
+        sum += steps;
+        norm += steps * steps;
+        lost += left * left;
+        squares += component * component;
+      }
     }
-    beside.setInt32(0, sum * this.#kernel.OFFSET.value, true);
-    beside.setFloat32(VECTOR, scale, true);
-    return { scale, norm: Math.sqrt(squares), residual: Math.sqrt(lost) };
+    this.#setBeside(address, row, embedding.length, sum * this.#kernel.OFFSET.value, scale);
+    return { scale, norm: scale * Math.sqrt(norm), residual: Math.sqrt(lost), squares };
   }
 
   /** Overwrites a row of a chunk with zeros; it is not found any more. */
   clear(address: number, row: number, dimensions: number): void {
-    const { bytes, beside } = this.#rowAt(address, row, dimensions);
-    for (let i = 0; i < strideOf(dimensions); i++) bytes[placeOf(i)] = 0;
-    beside.setInt32(0, 0, true);
-    beside.setFloat32(VECTOR, NaN, true);
+    const start = this.#rowAt(address, row, dimensions), end = start + ROWS * strideOf(dimensions);
+    for (let at = start; at < end; at += ROWS * VECTOR) this.#bytes.fill(0, at, at + VECTOR);
+    this.#setBeside(address, row, dimensions, 0, NaN);
   }
 
   /**
@@ -154,19 +165,27 @@ export class SearchHeap {
     };
   }
 
-  #rowAt(address: number, row: number, dimensions: number): { bytes: Int8Array; beside: DataView } {
-    const lane = row % ROWS, stride = strideOf(dimensions);
-    const group = address + (row - lane) * rowBytes(dimensions);
-    return {
-      bytes: new Int8Array(this.#memory.buffer, group + lane * VECTOR, ROWS * stride - lane * VECTOR),
-      beside: new DataView(this.#memory.buffer, group + ROWS * stride + lane * NUMBER, VECTOR + NUMBER),
-    };
+  /** Where a row's first components lie. */
+  #rowAt(address: number, row: number, dimensions: number): number {
+    const lane = row % ROWS;
+    return address + (row - lane) * rowBytes(dimensions) + lane * VECTOR;
+  }
+
+  #setBeside(address: number, row: number, dimensions: number, sum: number, scale: number): void {
+    const lane = row % ROWS;
+    const at = address + (row - lane) * rowBytes(dimensions) + ROWS * strideOf(dimensions) + lane * NUMBER;
+    this.#view.setInt32(at, sum, true);
+    this.#view.setFloat32(at + VECTOR, scale, true);
   }
 
   #grow(size: number): number {
     const address = this.#end;
     const missing = address + size - this.#memory.buffer.byteLength;
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE));
+    if (missing > 0) {
+      this.#memory.grow(Math.ceil(missing / PAGE));
+      this.#bytes = new Int8Array(this.#memory.buffer);
+      this.#view = new DataView(this.#memory.buffer);
+    }
     this.#end = address + size;
     return address;
   }
@@ -183,11 +202,6 @@ function rowBytes(dimensions: number): number {
 
 function strideOf(dimensions: number): number {
   return Math.ceil(dimensions / STEP) * STEP;
-}
-
-/** Where a component lies, counted from the first of its row. */
-function placeOf(component: number): number {
-  return component + (component - component % VECTOR) * (ROWS - 1);
 }
 
 let heap: Promise<SearchHeap> | undefined;
