@@ -113,7 +113,7 @@ export class Records {
     const now = this.#now();
     for (const [collection, subjects] of this.#collections) {
       if (subjects.countExpired(now) === 0) continue;
-      for (const subject of [...subjects.names()]) {
+      for (const subject of subjects.names()) {
         if (!subjects.isLiving(subject, now)) this.delete(collection, subject);
       }
     }
@@ -121,7 +121,7 @@ export class Records {
 
   /** The names of all subjects of a collection, the expired ones too. @throws {UnknownError} */
   subjects(collection: string): string[] {
-    return [...this.#subjects(collection).names()];
+    return this.#subjects(collection).names();
   }
 
   /** Another string after whatever was made final, undone or has expired. */

@@ -3,6 +3,7 @@ import { compareNames } from "./compare_names.ts";
 import { contains } from "./filter.ts";
 import type { SearchOptions, SearchResult, SubjectRecord } from "./gallery.ts";
 import { ImageRows, isWrittenAs } from "./image_rows.ts";
+import { NameTable } from "./name_table.ts";
 import { Nearest } from "./nearest.ts";
 import type { SearchHeap } from "./search_heap.ts";
 import { readUlid, writeUlid } from "./ulid_bytes.ts";
@@ -24,8 +25,7 @@ interface Counts {
  * for each, and made into records when they are read.
  */
 export class Subjects {
-  readonly #numbers = new Map<string, number>();
-  readonly #names: (string | undefined)[] = [];
+  readonly #names = new NameTable();
   readonly #revisions = new Column((length) => new Uint8Array(length), 16);
   /** Milliseconds since 1970, infinite for those who stay. */
   readonly #expiries = new Column((length) => new Float64Array(length));
@@ -41,25 +41,25 @@ export class Subjects {
   #expired: Counts & { from: number; until: number } | undefined;
 
   /** Their names, in no order. */
-  names(): IterableIterator<string> {
-    return this.#numbers.keys();
+  names(): string[] {
+    return Array.from(this.#names.entries(), ([subject]) => subject);
   }
 
   /** Whether a subject is there and has not expired by `now`, milliseconds since 1970. */
   isLiving(subject: string, now: number): boolean {
-    const number = this.#numbers.get(subject);
+    const number = this.#names.number(subject);
     return number !== undefined && this.#expiries.get(number) > now;
   }
 
   /** A subject, expired or not. */
   get(subject: string): SubjectRecord | undefined {
-    const number = this.#numbers.get(subject);
+    const number = this.#names.number(subject);
     return number === undefined ? undefined : this.#read(number, subject);
   }
 
   /** Adds or replaces a subject. Of its images those stay whose ids it had before. */
   set({ subject, images, metadata, revision, expiresAt }: SubjectRecord): void {
-    const number = this.#numbers.get(subject) ?? this.#add(subject);
+    const number = this.#names.number(subject) ?? this.#add(subject);
     const expiry = expiresAt === null ? Infinity : Date.parse(expiresAt), beside: Partial<SubjectRecord> = {};
     this.#noteExpiry(this.#expiries.get(number), expiry);
     this.#expiries.set(number, expiry);
@@ -73,19 +73,18 @@ export class Subjects {
 
   /** Removes a subject, if it is there. Nothing of it is left. */
   delete(subject: string): void {
-    const number = this.#numbers.get(subject);
+    const number = this.#names.number(subject);
     if (number === undefined) return;
     this.#setImages(number, []);
     this.#noteExpiry(this.#expiries.get(number), Infinity);
     this.#beside.delete(number);
     this.#slots.give(number);
-    this.#numbers.delete(subject);
-    this.#names[number] = undefined;
+    this.#names.delete(subject);
   }
 
   /** Those that have not expired by `now`, milliseconds since 1970. */
   *living(now: number): Generator<SubjectRecord> {
-    for (const [subject, number] of this.#numbers) {
+    for (const [subject, number] of this.#names.entries()) {
       if (this.#expiries.get(number) > now) yield this.#read(number, subject);
     }
   }
@@ -94,7 +93,7 @@ export class Subjects {
   count(now: number): Counts {
     const expired = this.#expiredBy(now);
     return {
-      subjects: this.#numbers.size - expired.subjects,
+      subjects: this.#names.size - expired.subjects,
       withImages: this.#withImages - expired.withImages,
       images: (this.#images?.count ?? 0) - expired.images,
     };
@@ -108,7 +107,7 @@ export class Subjects {
   /** The first subjects after a name, or of all, in the order of `compareNames`, that have not expired. */
   page(after: string | null, limit: number, now: number): SubjectRecord[] {
     const page: string[] = [];
-    for (const [subject, number] of this.#numbers) {
+    for (const [subject, number] of this.#names.entries()) {
       if (page.length === limit && compareNames(subject, page[limit - 1]) > 0) continue;
       if (this.#expiries.get(number) <= now || (after !== null && compareNames(subject, after) <= 0)) continue;
       page.splice(placeOf(subject, page), 0, subject);
@@ -127,12 +126,12 @@ export class Subjects {
     const images = this.#images;
     if (images === undefined) return { subjects: 0, nearest: [] };
     const { k, filter, exclude } = options;
-    const nearest = new Nearest(k, (a, b) => compareNames(this.#names[a]!, this.#names[b]!));
+    const nearest = new Nearest(k, (a, b) => compareNames(this.#names.name(a), this.#names.name(b)));
     const offer = (subject: number, row: number) => {
       nearest.offer(subject, images.distance(row, embedding));
       return nearest.limit;
     };
-    const excluded = exclude === undefined ? undefined : this.#numbers.get(exclude);
+    const excluded = exclude === undefined ? undefined : this.#names.number(exclude);
     const counts = (subject: number) => subject !== excluded && this.#expiries.get(subject) > now;
     let subjects: number;
     if (filter === undefined) {
@@ -147,7 +146,7 @@ export class Subjects {
     } else {
       const contained = this.#containing(filter, counts);
       subjects = contained.size;
-      if (subjects > this.#numbers.size * FEW) {
+      if (subjects > this.#names.size * FEW) {
         images.scan(embedding, heap, (row) => {
           const subject = images.subject(row);
           return contained.has(subject) ? offer(subject, row) : nearest.limit;
@@ -166,8 +165,7 @@ export class Subjects {
 
   #add(subject: string): number {
     const number = this.#slots.take();
-    this.#numbers.set(subject, number);
-    this.#names[number] = subject;
+    this.#names.add(subject, number);
     this.#expiries.set(number, Infinity);
     return number;
   }
@@ -212,7 +210,7 @@ export class Subjects {
     if (this.#expiring === 0) return { subjects: 0, withImages: 0, images: 0 };
     if (this.#expired === undefined || now < this.#expired.from || now >= this.#expired.until) {
       const expired = { subjects: 0, withImages: 0, images: 0, from: -Infinity, until: Infinity };
-      for (const number of this.#numbers.values()) {
+      for (const [, number] of this.#names.entries()) {
         const expiry = this.#expiries.get(number);
         if (expiry > now) expired.until = Math.min(expired.until, expiry);
         else {
@@ -230,7 +228,7 @@ export class Subjects {
 
   #containing(filter: Record<string, unknown>, counts: (subject: number) => boolean): Set<number> {
     const containing = new Set<number>(), isInNothing = contains(NO_METADATA, filter);
-    for (const number of this.#numbers.values()) {
+    for (const [, number] of this.#names.entries()) {
       const metadata = this.#beside.get(number)?.metadata;
       const isContained = metadata === undefined ? isInNothing : contains(metadata, filter);
       if (isContained && this.#firstImages.get(number) > 0 && counts(number)) containing.add(number);
@@ -245,7 +243,7 @@ export class Subjects {
       if (at < distance) [distance, nearest] = [at, row];
     }
     return {
-      subject: this.#names[number]!,
+      subject: this.#names.name(number),
       image: images.id(nearest),
       distance,
       metadata: this.#beside.get(number)?.metadata ?? NO_METADATA,
