@@ -55,10 +55,10 @@ function countOf(value: unknown, option: string): number {
   return count;
 }
 
-/** What a process has resident for each image of a gallery, beyond what an almost empty one has. */
+/** What a process has resident for each image of a gallery, beyond what one with a thousandth of them has. */
 async function measureMemory(count: number): Promise<{ images: number; bytesPerImage: number; ofVectors: number }> {
-  const few = await resident(1), many = await resident(count);
-  const bytesPerImage = Math.round((many - few) / count);
+  const fewImages = Math.ceil(count / 1000), few = await resident(fewImages), many = await resident(count);
+  const bytesPerImage = Math.round((many - few) / (count - fewImages));
   return { images: count, bytesPerImage, ofVectors: bytesPerImage / VECTORS };
 }
 

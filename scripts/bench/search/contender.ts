@@ -16,7 +16,7 @@ export interface Contender {
 }
 
 /** Approximate indexes are given up on when they would take longer than this to build. */
-export const BUILD_SECONDS = 120;
+export const BUILD_SECONDS = 60;
 
 /** Adds the vectors in parts. @returns in words why not, if it would take too long */
 export function addInParts(vectors: Vectors, part: number, add: (first: number, end: number) => void): string | null {

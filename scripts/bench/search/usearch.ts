@@ -21,7 +21,7 @@ interface Usearch {
   };
 }
 
-const METRIC = "ip";
+const METRIC = "l2sq";
 
 /** The exact search of npm's `usearch`, a native add-on, over float32 on one thread. */
 export const usearchExact: Contender = {
