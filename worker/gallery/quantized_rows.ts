@@ -1,9 +1,7 @@
-import { CHUNK, chunkBytes, type SearchHeap } from "./search_heap.ts";
+import { CHUNK, chunkBytes, type Hits, type SearchHeap } from "./search_heap.ts";
 
 /** What rounding may add to a product of vectors, relative to it. */
 const ROUNDING = 2e-6;
-/** Rows of a group of the kernel. */
-const GROUP = 4;
 
 /**
  * The rows of many embeddings at 8 bits a component, which say of most of them that they lie too far away to look at.
@@ -56,14 +54,12 @@ export class QuantizedRows {
     const thresholdOf = (limit: number) => ((this.#squares + squares - limit * limit) / 2 - lost) / scale;
     let threshold = -Infinity, first = 0;
     for (const { address, chunks } of this.#runs) {
-      const groups = chunks * CHUNK / GROUP;
-      for (let group = 0; group < groups;) {
-        const hits = this.#heap.scan(address, group, groups, this.#dimensions, slack, threshold);
-        for (let i = 0; i < hits.rows.length; i++) {
-          if (hits.scores[i] < threshold) continue;
-          threshold = Math.max(threshold, thresholdOf(visit(first + group * GROUP + hits.rows[i])));
+      for (let from: number | undefined = 0; from !== undefined;) {
+        const { next, rows, scores }: Hits = this.#heap.scan(address, from, chunks, this.#dimensions, slack, threshold);
+        for (let i = 0; i < rows.length; i++) {
+          if (scores[i] >= threshold) threshold = Math.max(threshold, thresholdOf(visit(first + rows[i])));
         }
-        group += hits.groups;
+        from = next;
       }
       first += chunks * CHUNK;
     }

@@ -7,9 +7,9 @@ export const CHUNK = 1024;
 /** The longest row; its products fit in 32 bits. */
 const MAX_DIMENSIONS = 8_192;
 /** How much is found before the threshold is looked at again. */
-const CAPACITY = 256;
-/** Of the kernel: rows of a group, components that lie together, and of which a row's are a multiple. */
-const ROWS = 4, VECTOR = 16, STEP = 32;
+const CAPACITY = 64;
+/** Of the kernel: rows of a group, parts of a scan, components that lie together, and of which a row's are a multiple. */
+const ROWS = 4, PARTS = 4, VECTOR = 16, STEP = 32;
 
 const PAGE = 1 << 16;
 const NUMBER = 4;
@@ -19,6 +19,7 @@ const FOUND = 0, SCORES = CAPACITY * NUMBER, QUERY = 2 * CAPACITY * NUMBER, CHUN
 interface Kernel {
   scan(
     at: number,
+    first: number,
     groups: number,
     stride: number,
     query: number,
@@ -43,9 +44,9 @@ interface Written {
 
 /** Rows that a scan has found, until the next one. */
 export interface Hits {
-  /** How many groups of four rows it has looked at. */
-  groups: number;
-  /** The rows' numbers, counted from where the scan began. */
+  /** What to go on with, or undefined if all was looked at. */
+  next: number | undefined;
+  /** The rows' numbers, counted from the address. */
   rows: Int32Array;
   /** `scale * (dot(row, query) + slack)` of each, in units of the query's scale. */
   scores: Float32Array;
@@ -149,19 +150,18 @@ export class SearchHeap {
   }
 
   /**
-   * Looks for the rows of chunks that lie one behind the other, until all are looked at or many are found.
+   * Looks for rows in chunks that lie one behind the other, until all are looked at or many are found.
    *
-   * @param from the first group of four rows, counted from the address
-   * @param groups the end, counted likewise
+   * @param from 0, or what the last scan of the same chunks said to go on with
    */
-  scan(address: number, from: number, groups: number, dimensions: number, slack: number, threshold: number): Hits {
-    const stride = strideOf(dimensions), at = address + from * ROWS * rowBytes(dimensions);
-    const done = this.#kernel.scan(at, groups - from, stride, QUERY, slack, threshold, FOUND, SCORES, CAPACITY);
-    const hits = this.#kernel.hits.value, { buffer } = this.#memory;
+  scan(address: number, from: number, chunks: number, dimensions: number, slack: number, threshold: number): Hits {
+    const groups = chunks * CHUNK / ROWS / PARTS, stride = strideOf(dimensions);
+    const { scan, hits } = this.#kernel, { buffer } = this.#memory;
+    const next = scan(address, from, groups, stride, QUERY, slack, threshold, FOUND, SCORES, CAPACITY);
     return {
-      groups: done,
-      rows: new Int32Array(buffer, FOUND, hits),
-      scores: new Float32Array(buffer, SCORES, hits),
+      next: next < groups ? next : undefined,
+      rows: new Int32Array(buffer, FOUND, hits.value),
+      scores: new Float32Array(buffer, SCORES, hits.value),
     };
   }
 

@@ -8,6 +8,8 @@
 
 /** Rows of a group. */
 const ROWS: i32 = 4;
+/** Parts that are read by turns. */
+const PARTS: i32 = 4;
 /** Bytes of a vector, and components of a row that lie together. */
 const VECTOR: usize = 16;
 /** What is added to each component of a query, so that none is negative: relaxed SIMD takes them unsigned, with 7 bits. */
@@ -20,17 +22,21 @@ export let hits: i32 = 0;
  * The rows that can lie near a query: `scale[row] * (dot(row, query) + slack)` at or above a threshold. A row whose scale is NaN
  * is never found. It ends early where there may be no room for what the next group holds.
  *
- * @param at the groups
- * @param groups how many
+ * It reads four parts by turns, for one stream alone does not get all that the memory lends a core.
+ *
+ * @param at the groups of four parts, one part behind the other
+ * @param first the group of each part to begin with
+ * @param groups of each part
  * @param stride components of a row, a multiple of 32
  * @param query `[stride] uint8`, from 0 to twice `OFFSET`, each with `OFFSET` added: four products then fit in 16 bits
- * @param found `[capacity] int32`, receives the numbers of the rows, ascending
+ * @param found `[capacity] int32`, receives the numbers of the rows, counted from `at`
  * @param scores `[capacity] float32`, receives what was compared
- * @param capacity at least 4
- * @returns how many groups were scanned
+ * @param capacity at least 16
+ * @returns the group of each part to go on with
  */
 export function scan(
   at: usize,
+  first: i32,
   groups: i32,
   stride: usize,
   query: usize,
@@ -41,21 +47,22 @@ export function scan(
   capacity: i32,
 ): i32 {
   const least = f32x4.splat(threshold), more = f32x4.splat(slack);
-  const bytes = <usize>ROWS * stride;
-  let count = 0, group = 0;
-  for (; group < groups && count <= capacity - ROWS; group++) {
-    const dots = ASC_FEATURE_RELAXED_SIMD ? dotsRelaxed(at, query, stride) : dotsPlain(at, query, stride);
-    at += bytes;
-    const product = f32x4.convert_i32x4_s(i32x4.sub(dots, v128.load(at)));
-    const score = f32x4.mul(f32x4.add(product, more), v128.load(at, VECTOR));
-    at += 2 * VECTOR;
-    const near = i32x4.bitmask(f32x4.ge(score, least));
-    if (near === 0) continue;
-    for (let lane = 0; lane < ROWS; lane++) {
-      if (((near >> lane) & 1) === 0) continue;
-      store<i32>(found + (<usize>count << 2), group * ROWS + lane);
-      store<f32>(scores + (<usize>count << 2), laneOf(score, lane));
-      count++;
+  const dotBytes = <usize>ROWS * stride, groupBytes = dotBytes + 2 * VECTOR;
+  let count = 0, group = first;
+  for (; group < groups && count <= capacity - PARTS * ROWS; group++) {
+    for (let number = group; number < PARTS * groups; number += groups) {
+      const from = at + <usize>number * groupBytes, beside = from + dotBytes;
+      const dots = ASC_FEATURE_RELAXED_SIMD ? dotsRelaxed(from, query, stride) : dotsPlain(from, query, stride);
+      const product = f32x4.convert_i32x4_s(i32x4.sub(dots, v128.load(beside)));
+      const score = f32x4.mul(f32x4.add(product, more), v128.load(beside, VECTOR));
+      const near = i32x4.bitmask(f32x4.ge(score, least));
+      if (near === 0) continue;
+      for (let lane = 0; lane < ROWS; lane++) {
+        if (((near >> lane) & 1) === 0) continue;
+        store<i32>(found + (<usize>count << 2), number * ROWS + lane);
+        store<f32>(scores + (<usize>count << 2), laneOf(score, lane));
+        count++;
+      }
     }
   }
   hits = count;

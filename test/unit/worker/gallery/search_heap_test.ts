@@ -12,8 +12,7 @@ Deno.test("the kernel with relaxed SIMD finds what the one without finds, to the
       const random = randomFrom(dimensions), heap = new SearchHeap(module), address = heap.take(dimensions);
       for (let row = 0; row < 1000; row++) heap.write(address, row, unitVector(random, dimensions));
       heap.prepare(unitVector(random, dimensions));
-      const { groups, rows, scores } = heap.scan(address, 0, 256, dimensions, 3, 1);
-      return { groups, rows, scores };
+      return heap.scan(address, 0, 1, dimensions, 3, 1);
     });
     assert.ok(a.rows.length > 10);
     assert.deepEqual(a, b);
