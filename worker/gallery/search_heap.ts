@@ -119,6 +119,8 @@ export class SearchHeap {
       }
     }
     this.#setBeside(address, row, embedding.length, sum * this.#kernel.OFFSET.value, scale);
+    // What is deleted later must not be left in it.
+    quantized.fill(0);
     return { scale, norm: scale * Math.sqrt(norm), residual: Math.sqrt(lost), squares };
   }
 
