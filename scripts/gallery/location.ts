@@ -47,7 +47,8 @@ export async function openExisting(url: string | undefined, use: Use): Promise<O
   if (location.kind === "sqlite" && location.former === undefined && !await isThere(location.path)) {
     throw new GalleryError(`There is no gallery ${location.path}; check --gallery.`);
   }
-  const gallery = await openGallery(location, card);
+  const isOnlyRead = location.kind === "sqlite" && use === "read";
+  const gallery = await openGallery({ ...location, ...isOnlyRead && { isOnlyRead } }, card);
   return { gallery, card, ...nameOf(location) };
 }
 

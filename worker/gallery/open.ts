@@ -14,8 +14,11 @@ export type GalleryLocation =
   | { kind: "memory" }
   /** A path, or an `http:` or `https:` URL. */
   | { kind: "snapshot"; location: string }
-  /** `former` is the file of a former version that a new database takes over, and that is removed then. */
-  | { kind: "sqlite"; path: string; former?: string };
+  /**
+   * `former` is the file of a former version that a new database takes over, and that is removed then; `isOnlyRead` keeps
+   * others from waiting for who changes nothing.
+   */
+  | { kind: "sqlite"; path: string; former?: string; isOnlyRead?: boolean };
 
 /**
  * Opens a gallery for a model. Several processes may open the same one.
@@ -40,11 +43,13 @@ export async function openGallery(
 
 /** Of several processes that find the former file at once, the first to make the database takes it over. */
 async function openDatabase(
-  { path, former }: Extract<GalleryLocation, { kind: "sqlite" }>,
+  { path, former, isOnlyRead = false }: Extract<GalleryLocation, { kind: "sqlite" }>,
   card: Pick<Card, "fingerprint" | "embedding">,
 ): Promise<Gallery> {
   const empty = emptySnapshot(card);
-  if (former === undefined || await isThere(path) || !await isThere(former)) return openSqliteGallery(path, empty);
+  if (former === undefined || await isThere(path) || !await isThere(former)) {
+    return openSqliteGallery(path, empty, Date.now, !isOnlyRead);
+  }
   const bytes = await readFile(former).catch(() => null);
   // Another process has taken it over meanwhile.
   if (bytes === null) return openSqliteGallery(path, empty);
