@@ -30,7 +30,9 @@ export function configWith(url: string | undefined, use: Use): Config {
   const { kind } = config.gallery;
   if (kind === "memory") throw new UsageError("--gallery memory: ends with this command; give sqlite:PATH.");
   if (use === "write" && kind === "snapshot") {
-    throw new UsageError(`${url} is a snapshot, which is read-only; give --gallery sqlite:PATH.`);
+    throw new UsageError(
+      `${nameOf(config.gallery).name} is a snapshot, which is read-only; give --gallery sqlite:PATH.`,
+    );
   }
   return config;
 }

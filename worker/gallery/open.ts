@@ -1,5 +1,6 @@
 import { readFile, rm, stat } from "node:fs/promises";
 import type { Card } from "../../shared/card.ts";
+import { GalleryError, messageOf } from "../../shared/errors.ts";
 import { decodeSnapshotV1 } from "../../shared/snapshot_v1.ts";
 import type { Log } from "../middleware/request_log.ts";
 import type { Gallery } from "./gallery.ts";
@@ -50,8 +51,11 @@ async function openDatabase(
   if (former === undefined || await isThere(path) || !await isThere(former)) {
     return openSqliteGallery(path, empty, Date.now, !isOnlyRead);
   }
-  const bytes = await readFile(former).catch(() => null);
-  // Another process has taken it over meanwhile.
+  const bytes = await readFile(former).catch((error) => {
+    // Another process has taken it over meanwhile.
+    if (error.code === "ENOENT") return null;
+    throw new GalleryError(`Cannot read the gallery in ${former}: ${messageOf(error)}; make it readable.`);
+  });
   if (bytes === null) return openSqliteGallery(path, empty);
   const snapshot = await decodeSnapshotV1(new Uint8Array(bytes), former);
   checkModel(former, snapshot.fingerprint, card.fingerprint);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { decodeSnapshot, type ImageRecord, type SubjectRecord } from "../../../shared/snapshot.ts";
+import { decodeSnapshot } from "../../../shared/decode_snapshot.ts";
+import type { ImageRecord, SubjectRecord } from "../../../shared/snapshot.ts";
 import { openGallery } from "../../../worker/gallery/open.ts";
 import { type Outcome, outcomeOf } from "../../support/command.ts";
 import { interruptWhen } from "../../support/interrupt.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { encodeSnapshot, type SubjectRecord } from "../../../shared/snapshot.ts";
+import { encodeSnapshot } from "../../../shared/encode_snapshot.ts";
+import type { SubjectRecord } from "../../../shared/snapshot.ts";
 import { replaceFile } from "../../../shared/replace_file.ts";
 import { concat } from "../../support/bytes.ts";
 import { clientOf, contract, model } from "./client.ts";
