@@ -27,6 +27,7 @@ const PROBLEMS: Record<ProblemStatus, string> = {
     "no keys, and the request does not come from its own machine and pages.",
   404: "The collection, subject or image is not there.",
   405: "The gallery is read-only.",
+  408: "The body arrives too slowly.",
   409: "The embedding is another model's, or the idempotency key was used for another image.",
   412: "The subject has another ETag than If-Match says.",
   413: "The body is larger than the worker takes.",

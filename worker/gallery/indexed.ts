@@ -1,6 +1,4 @@
 import { ulid } from "ulid";
-import { compareNames } from "./compare_names.ts";
-import { contains } from "./filter.ts";
 import {
   type Gallery,
   RepeatedKeyError,
@@ -12,7 +10,7 @@ import {
 import { groupCommit } from "./group_commit.ts";
 import type { Records } from "./records.ts";
 import { restored } from "./restored.ts";
-import { nearestSubjects } from "./search.ts";
+import { searchHeap } from "./search_heap.ts";
 import { watchVersion } from "./watch.ts";
 
 /** What keeps the records of a gallery beyond this process. */
@@ -54,30 +52,19 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
   };
   // deno-lint-ignore require-await
   const version = async () => present().version;
-  const summary = (collection: string) => {
-    const subjects = [...present().living(collection)];
-    const images = subjects.reduce((sum, subject) => sum + subject.images.length, 0);
-    return { collection, subjects: subjects.length, images };
-  };
-
   return {
     // deno-lint-ignore require-await
-    collections: async () => present().names().map(summary),
+    collections: async () => present().names().map((collection) => records.summary(collection)),
 
     // deno-lint-ignore require-await
-    collection: async (collection) => summary(collection),
+    collection: async (collection) => present().summary(collection),
 
     putCollection: (collection) => change(() => records.create(collection)),
 
     deleteCollection: (collection) => change(() => records.drop(collection)),
 
     // deno-lint-ignore require-await
-    async subjects(collection, { after, limit }) {
-      const all = [...present().living(collection)]
-        .filter(({ subject }) => after === null || compareNames(subject, after) > 0);
-      const page = all.sort((a, b) => compareNames(a.subject, b.subject)).slice(0, limit);
-      return { subjects: page, next: all.length > limit ? page[limit - 1].subject : null };
-    },
+    subjects: async (collection, { after, limit }) => present().page(collection, after, limit),
 
     // deno-lint-ignore require-await
     subject: async (collection, subject) => present().get(collection, subject),
@@ -130,12 +117,9 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
         records.set(collection, { ...record, revision: ulid(), images });
       }),
 
-    // deno-lint-ignore require-await
-    async search(collection, embedding, { k, filter, exclude }) {
-      const compared = [...present().living(collection)].filter(({ subject, images, metadata }) =>
-        images.length > 0 && subject !== exclude && (filter === undefined || contains(metadata, filter))
-      );
-      return { subjects: compared.length, nearest: nearestSubjects(compared, embedding, k) };
+    async search(collection, embedding, options) {
+      const heap = await searchHeap();
+      return present().search(collection, embedding, options, heap);
     },
 
     // deno-lint-ignore require-await
