@@ -55,7 +55,7 @@ async function filled(name: string, count: number, collection = "c"): Promise<st
     expiresAt: i % 3 === 0 ? "2999-01-01T00:00:00.000Z" : null,
     revision: `${name}-${i}`,
     images: [0, 1].map((j): ImageRecord => ({
-      image: `i${i}-${j}`,
+      image: `${name}-${i}-${j}`,
       createdAt: `2026-01-02T03:04:0${j}.000Z`,
       embedding: vector(),
       ...i % 2 === 0 &&
