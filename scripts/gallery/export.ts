@@ -1,6 +1,7 @@
 import { GalleryError, messageOf } from "../../shared/errors.ts";
 import { replaceFile } from "../../shared/replace_file.ts";
-import { encodeSnapshot, type GallerySnapshot } from "../../shared/snapshot.ts";
+import { encodeSnapshot } from "../../shared/encode_snapshot.ts";
+import type { GallerySnapshot } from "../../shared/snapshot.ts";
 import type { Reporter } from "../../trainer/report/progress.ts";
 import { imagesOf } from "./images.ts";
 import type { Opened } from "./location.ts";

@@ -30,7 +30,9 @@ export function configWith(url: string | undefined, use: Use): Config {
   const { kind } = config.gallery;
   if (kind === "memory") throw new UsageError("--gallery memory: ends with this command; give sqlite:PATH.");
   if (use === "write" && kind === "snapshot") {
-    throw new UsageError(`${url} is a snapshot, which is read-only; give --gallery sqlite:PATH.`);
+    throw new UsageError(
+      `${nameOf(config.gallery).name} is a snapshot, which is read-only; give --gallery sqlite:PATH.`,
+    );
   }
   return config;
 }
@@ -47,7 +49,8 @@ export async function openExisting(url: string | undefined, use: Use): Promise<O
   if (location.kind === "sqlite" && location.former === undefined && !await isThere(location.path)) {
     throw new GalleryError(`There is no gallery ${location.path}; check --gallery.`);
   }
-  const gallery = await openGallery(location, card);
+  const isOnlyRead = location.kind === "sqlite" && use === "read";
+  const gallery = await openGallery({ ...location, ...isOnlyRead && { isOnlyRead } }, card);
   return { gallery, card, ...nameOf(location) };
 }
 

@@ -1,5 +1,6 @@
 import { readFile, rm, stat } from "node:fs/promises";
 import type { Card } from "../../shared/card.ts";
+import { GalleryError, messageOf } from "../../shared/errors.ts";
 import { decodeSnapshotV1 } from "../../shared/snapshot_v1.ts";
 import type { Log } from "../middleware/request_log.ts";
 import type { Gallery } from "./gallery.ts";
@@ -14,8 +15,11 @@ export type GalleryLocation =
   | { kind: "memory" }
   /** A path, or an `http:` or `https:` URL. */
   | { kind: "snapshot"; location: string }
-  /** `former` is the file of a former version that a new database takes over, and that is removed then. */
-  | { kind: "sqlite"; path: string; former?: string };
+  /**
+   * `former` is the file of a former version that a new database takes over, and that is removed then; `isOnlyRead` keeps
+   * others from waiting for who changes nothing.
+   */
+  | { kind: "sqlite"; path: string; former?: string; isOnlyRead?: boolean };
 
 /**
  * Opens a gallery for a model. Several processes may open the same one.
@@ -40,13 +44,18 @@ export async function openGallery(
 
 /** Of several processes that find the former file at once, the first to make the database takes it over. */
 async function openDatabase(
-  { path, former }: Extract<GalleryLocation, { kind: "sqlite" }>,
+  { path, former, isOnlyRead = false }: Extract<GalleryLocation, { kind: "sqlite" }>,
   card: Pick<Card, "fingerprint" | "embedding">,
 ): Promise<Gallery> {
   const empty = emptySnapshot(card);
-  if (former === undefined || await isThere(path) || !await isThere(former)) return openSqliteGallery(path, empty);
-  const bytes = await readFile(former).catch(() => null);
-  // Another process has taken it over meanwhile.
+  if (former === undefined || await isThere(path) || !await isThere(former)) {
+    return openSqliteGallery(path, empty, Date.now, !isOnlyRead);
+  }
+  const bytes = await readFile(former).catch((error) => {
+    // Another process has taken it over meanwhile.
+    if (error.code === "ENOENT") return null;
+    throw new GalleryError(`Cannot read the gallery in ${former}: ${messageOf(error)}; make it readable.`);
+  });
   if (bytes === null) return openSqliteGallery(path, empty);
   const snapshot = await decodeSnapshotV1(new Uint8Array(bytes), former);
   checkModel(former, snapshot.fingerprint, card.fingerprint);

@@ -21,20 +21,27 @@ const FULL = /database or disk is full/;
 /**
  * A gallery in an SQLite database, which several processes may share: a change of one is there for the next read of every
  * other. The database is in WAL mode, flushed to the disk at every change, overwrites what is deleted, and is written anew
- * whenever it is opened.
+ * when it is opened.
  *
  * @param path made, with its folder, if it is not there
  * @param initial what a new database holds at first; also says of which model the gallery is
  * @param now milliseconds since 1970
+ * @param isWrittenAnew false for who only reads: to write a large database anew holds up all others that write
  * @throws {GalleryError} if the runtime has no SQLite, or the file is damaged, is of another model or cannot be written
  */
-export async function openSqliteGallery(path: string, initial: GallerySnapshot, now = Date.now): Promise<Gallery> {
+export async function openSqliteGallery(
+  path: string,
+  initial: GallerySnapshot,
+  now = Date.now,
+  isWrittenAnew = true,
+): Promise<Gallery> {
   const { DatabaseSync } = await loadSqlite();
   let database: DatabaseSync | undefined;
   try {
     makeFile(path);
     database = new DatabaseSync(path);
     prepare(database, path, initial);
+    if (isWrittenAnew) writeAnew(database);
     return createGallery(database, path, now);
   } catch (error) {
     database?.close();
@@ -94,7 +101,6 @@ function prepare(database: DatabaseSync, path: string, initial: GallerySnapshot)
   });
   if (database.prepare("PRAGMA quick_check(1)").get()?.quick_check !== "ok") throw damaged(path);
   checkModel(path, String(database.prepare("SELECT fingerprint FROM gallery").get()?.fingerprint), initial.fingerprint);
-  writeAnew(database);
 }
 
 function isNew(database: DatabaseSync): boolean {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { decodeSnapshot, type ImageRecord, type SubjectRecord } from "../../../shared/snapshot.ts";
+import { decodeSnapshot } from "../../../shared/decode_snapshot.ts";
+import type { ImageRecord, SubjectRecord } from "../../../shared/snapshot.ts";
 import { openGallery } from "../../../worker/gallery/open.ts";
 import { type Outcome, outcomeOf } from "../../support/command.ts";
 import { interruptWhen } from "../../support/interrupt.ts";
@@ -54,7 +55,7 @@ async function filled(name: string, count: number, collection = "c"): Promise<st
     expiresAt: i % 3 === 0 ? "2999-01-01T00:00:00.000Z" : null,
     revision: `${name}-${i}`,
     images: [0, 1].map((j): ImageRecord => ({
-      image: `i${i}-${j}`,
+      image: `${name}-${i}-${j}`,
       createdAt: `2026-01-02T03:04:0${j}.000Z`,
       embedding: vector(),
       ...i % 2 === 0 &&
