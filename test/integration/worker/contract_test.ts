@@ -119,6 +119,15 @@ Deno.test("every status that is documented is answered to some request, and no o
       await newApp().call(GOOD[operation][0], { body: "text", headers: { "content-type": "text/plain" } });
     }
   }
+  await Promise.all(
+    Object.keys(GOOD).filter(bodies).map(async (operation) => {
+      const headers = { "content-type": "image/png", ...GOOD[operation][1]?.headers };
+      if (GOOD[operation][1]?.form !== undefined) headers["content-type"] = "multipart/form-data; boundary=a";
+      if (GOOD[operation][1]?.json !== undefined) headers["content-type"] = "application/json";
+      const stalled = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) });
+      await newApp().call(GOOD[operation][0], { body: stalled, headers });
+    }),
+  );
   for (const operation of ["clientScript", "localScript", "clientBinary"]) {
     const { headers } = await newApp().call(GOOD[operation][0]);
     await newApp().call(GOOD[operation][0], { headers: { "if-none-match": headers.get("etag") ?? "" } });
