@@ -20,6 +20,11 @@ const worker = startFromEnvironment(({ model, gallery }) => {
       "TRIPTYCH_GALLERY names a snapshot file, and the locks that keep it to one worker are Deno's; run the worker on Deno, or give sqlite:PATH or memory: here.",
     );
   }
+  if (gallery.kind === "kv") {
+    throw new UsageError(
+      "TRIPTYCH_GALLERY names Deno KV; run the worker on Deno, or give sqlite:PATH or memory: here.",
+    );
+  }
   return {
     readModel: () => readModelFiles(model),
     openGallery: (card) =>

@@ -8,7 +8,8 @@ export const USAGE = `Starts the worker: images in, matches out. Its settings ar
 Usage: [VARIABLE=VALUE ...] deno task serve [--help]
 
   TRIPTYCH_MODEL         model directory or URL (default samples/model)
-  TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, or the path of a snapshot file for one
+  TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, kv: for the Deno KV of a deployment,
+                         kv:PATH for one in a file, or the path of a snapshot file for one worker
                          (default sqlite:${DEFAULT_DATABASE})
   TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, enroll, admin; or the path of the file
                          that deno task keys writes (default none: this machine alone is answered)

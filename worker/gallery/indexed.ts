@@ -15,8 +15,10 @@ import { watchVersion } from "./watch.ts";
 
 /** What keeps the records of a gallery beyond this process. */
 export interface Store {
+  /** How many changes may be made durable at once; default any number. */
+  batch?: number;
   /** Brings the records up to date with what other processes have changed; the journal must be empty, and stays so. */
-  refresh?: () => void;
+  refresh?: () => void | Promise<void>;
   /**
    * Makes changes durable, all or none.
    *
@@ -38,7 +40,7 @@ export interface IndexedGalleryOptions {
 
 /** A gallery whose records are all in memory, where the search is exact, and are kept by a store. */
 export function createIndexedGallery({ records, store, now }: IndexedGalleryOptions): Gallery {
-  const commits = groupCommit(records, store.transact);
+  const commits = groupCommit(records, store.transact, store.batch);
   const events = new EventTarget();
   const change = async <T>(make: () => T) => {
     const result = await commits.run(make);
@@ -46,39 +48,37 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
     return result;
   };
   /** The records to read: up to date, unless changes of this process are just being written. */
-  const present = () => {
-    if (records.mark === 0) store.refresh?.();
+  const present = async () => {
+    if (records.mark === 0) await store.refresh?.();
     return records;
   };
-  // deno-lint-ignore require-await
-  const version = async () => present().version;
+  const version = async () => (await present()).version;
   const summary = (collection: string) => {
-    const subjects = [...present().living(collection)];
+    const subjects = [...records.living(collection)];
     const images = subjects.reduce((sum, subject) => sum + subject.images.length, 0);
     return { collection, subjects: subjects.length, images };
   };
 
   return {
-    // deno-lint-ignore require-await
-    collections: async () => present().names().map(summary),
+    collections: async () => (await present()).names().map(summary),
 
-    // deno-lint-ignore require-await
-    collection: async (collection) => summary(collection),
+    async collection(collection) {
+      await present();
+      return summary(collection);
+    },
 
     putCollection: (collection) => change(() => records.create(collection)),
 
     deleteCollection: (collection) => change(() => records.drop(collection)),
 
-    // deno-lint-ignore require-await
     async subjects(collection, { after, limit }) {
-      const all = [...present().living(collection)]
+      const all = [...(await present()).living(collection)]
         .filter(({ subject }) => after === null || compareNames(subject, after) > 0);
       const page = all.sort((a, b) => compareNames(a.subject, b.subject)).slice(0, limit);
       return { subjects: page, next: all.length > limit ? page[limit - 1].subject : null };
     },
 
-    // deno-lint-ignore require-await
-    subject: async (collection, subject) => present().get(collection, subject),
+    subject: async (collection, subject) => (await present()).get(collection, subject),
 
     putSubject: (collection, subject, fields, condition) =>
       change(() => {
@@ -130,7 +130,7 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
 
     async search(collection, embedding, options) {
       const heap = await searchHeap();
-      return present().search(collection, embedding, options, heap);
+      return (await present()).search(collection, embedding, options, heap);
     },
 
     version,

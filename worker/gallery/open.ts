@@ -1,6 +1,7 @@
 import type { Card } from "../../shared/card.ts";
 import { decodeSnapshot, encodeSnapshot, type GallerySnapshot } from "../../shared/snapshot.ts";
 import type { Gallery } from "./gallery.ts";
+import { openKvGallery } from "./kv.ts";
 import { lockFile } from "./lock_file.ts";
 import { createMemoryGallery, emptyGallery, emptySnapshot } from "./memory.ts";
 import { checkModel } from "./model_check.ts";
@@ -12,7 +13,9 @@ export type GalleryLocation =
   | { kind: "memory" }
   | { kind: "snapshot"; path: string }
   /** `former` is a snapshot file that a new database takes over, and that is removed then. */
-  | { kind: "sqlite"; path: string; former?: string };
+  | { kind: "sqlite"; path: string; former?: string }
+  /** Without a path, the runtime's own. */
+  | { kind: "kv"; path: string | undefined };
 
 /**
  * Opens a gallery for a model. A snapshot file is this process's alone until the gallery is closed: each worker writes it as
@@ -30,6 +33,8 @@ export async function openGallery(
       return emptyGallery(card);
     case "sqlite":
       return await openDatabase(location, empty);
+    case "kv":
+      return await openKvGallery({ path: location.path, model: empty });
     case "snapshot":
       return await openSnapshot(location.path, empty);
   }

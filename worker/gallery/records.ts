@@ -98,14 +98,14 @@ export class Records {
     this.#changeCollection(collection, collection === DEFAULT_COLLECTION ? new Subjects() : undefined);
   }
 
-  /** Removes what has expired. */
-  purge(): void {
+  /** Removes what has expired, or so many of it. */
+  purge(most = Infinity): void {
     const now = this.#now();
     if (now < this.#nextExpiry) return;
     this.#nextExpiry = Infinity;
     for (const [collection, subjects] of this.#collections) {
       for (const record of subjects.values()) {
-        if (!isLiving(record, now)) this.delete(collection, record.subject);
+        if (!isLiving(record, now) && most-- > 0) this.delete(collection, record.subject);
         else this.#noteExpiry(record);
       }
     }

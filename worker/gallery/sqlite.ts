@@ -1,11 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
-import { closeSync, mkdirSync, openSync } from "node:fs";
-import { dirname } from "node:path";
 import { GalleryError, messageOf } from "../../shared/errors.ts";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
 import { DEFAULT_COLLECTION, type Gallery, StorageFullError } from "./gallery.ts";
 import { createIndexedGallery } from "./indexed.ts";
 import { checkModel } from "./model_check.ts";
+import { makePrivateFile, saysFull } from "./private_file.ts";
 import { Records, recordsOf } from "./records.ts";
 import { APPLICATION_ID, erases, FORMAT, NOTHING_READ, readChanges, SCHEMA, writeJournal } from "./sqlite_tables.ts";
 
@@ -14,9 +13,6 @@ const PATIENCE_MILLISECONDS = 5_000;
 
 /** What SQLite says of a file that is damaged, and of one that is no database; Deno gives no code with it. */
 const DAMAGED = /malformed|not a database/;
-
-/** What it says when it cannot make a file longer. */
-const FULL = /database or disk is full/;
 
 /**
  * A gallery in an SQLite database, which several processes may share: a change of one is there for the next read of every
@@ -32,7 +28,7 @@ export async function openSqliteGallery(path: string, initial: GallerySnapshot, 
   const { DatabaseSync } = await loadSqlite();
   let database: DatabaseSync | undefined;
   try {
-    makeFile(path);
+    makePrivateFile(path);
     database = new DatabaseSync(path);
     prepare(database, path, initial);
     return createGallery(database, path, now);
@@ -114,12 +110,6 @@ function checkFormat(database: DatabaseSync, path: string): void {
   }
 }
 
-/** Only its owner may read the file; SQLite gives those beside it the same mode. */
-function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  closeSync(openSync(path, "a", 0o600));
-}
-
 /** @param kind IMMEDIATE to write: no other process can then write before the end */
 function inTransaction<T>(database: DatabaseSync, kind: "IMMEDIATE" | "DEFERRED", work: () => T): T {
   database.exec(`BEGIN ${kind}`);
@@ -184,7 +174,7 @@ function asGalleryError(
   error: unknown,
 ): GalleryError | StorageFullError {
   if (error instanceof GalleryError) return error;
-  if (what === "write" && FULL.test(messageOf(error))) return new StorageFullError(path);
+  if (what === "write" && saysFull(messageOf(error))) return new StorageFullError(path);
   if (DAMAGED.test(messageOf(error)) || error instanceof RangeError || error instanceof SyntaxError) {
     return damaged(path);
   }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
 import { DEFAULT_COLLECTION } from "./gallery.ts";
+import { imagesBeyond } from "./net_changes.ts";
 import type { Records, Step } from "./records.ts";
 
 /** Marks a database as a gallery of ours ("TRIP"), in its header. */
@@ -95,7 +96,7 @@ export function writeJournal(database: DatabaseSync, journal: readonly Step[], r
 export function erases(step: Step): boolean {
   if (step.subject === undefined || step.next === undefined) return removes(step);
   const { previous, next } = step;
-  return previous !== undefined && (previous.metadata !== next.metadata || gone(previous, next).length > 0);
+  return previous !== undefined && (previous.metadata !== next.metadata || imagesBeyond(previous, next).length > 0);
 }
 
 function removes({ previous, next }: Step): boolean {
@@ -122,7 +123,7 @@ function writeSubject(
     `INSERT INTO subjects VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET metadata = excluded.metadata,
        expires_at = excluded.expires_at, revision = excluded.revision, version = excluded.version`,
   ).run(collection, subject, JSON.stringify(next.metadata), next.expiresAt, next.revision, version);
-  for (const { image } of gone(previous, next)) {
+  for (const { image } of imagesBeyond(previous, next)) {
     database.prepare("DELETE FROM images WHERE collection = ? AND subject = ? AND image = ?")
       .run(collection, subject, image);
   }
@@ -130,17 +131,11 @@ function writeSubject(
     `INSERT INTO images (collection, subject, image, created_at, embedding, request_key, request_digest, thumbnail)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  for (const { image, createdAt, embedding, request, thumbnail } of gone(next, previous)) {
+  for (const { image, createdAt, embedding, request, thumbnail } of imagesBeyond(next, previous)) {
     const bytes = new Uint8Array(embedding.buffer, embedding.byteOffset, embedding.byteLength);
     const beside = [request?.key ?? null, request?.digest ?? null, thumbnail ?? null];
     insert.run(collection, subject, image, createdAt, bytes, ...beside);
   }
-}
-
-/** The images of a record that another one does not have. */
-function gone(record: SubjectRecord | undefined, other: SubjectRecord | undefined): ImageRecord[] {
-  const kept = new Set(other?.images.map(({ image }) => image));
-  return record?.images.filter(({ image }) => !kept.has(image)) ?? [];
 }
 
 function forgetRemoved(database: DatabaseSync, records: Records): void {

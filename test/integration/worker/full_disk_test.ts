@@ -9,6 +9,7 @@ const { fingerprint, embedding: { dimensions } } = model.card;
 /** The settings of every gallery that is kept in files, given the folder. */
 const GALLERIES: Record<string, (folder: string) => string> = {
   "an SQLite database": (folder) => `sqlite:${folder}/gallery.sqlite`,
+  "Deno KV in a file": (folder) => `kv:${folder}/gallery.kv`,
   "a snapshot file": (folder) => `${folder}/gallery.snapshot`,
 };
 
