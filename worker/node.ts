@@ -30,7 +30,7 @@ const worker = startFromEnvironment(({ model, gallery }) => {
     openGallery: (card) =>
       gallery.kind === "memory"
         ? Promise.resolve(emptyGallery(card))
-        : openSqliteGallery(gallery.path, emptySnapshot(card)),
+        : openSqliteGallery(gallery.path, emptySnapshot(card), gallery),
   };
 });
 const { port } = worker.config;

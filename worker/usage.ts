@@ -11,6 +11,8 @@ Usage: [VARIABLE=VALUE ...] deno task serve [--help]
   TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, kv: for the Deno KV of a deployment,
                          kv:PATH for one in a file, or the path of a snapshot file for one worker
                          (default sqlite:${DEFAULT_DATABASE})
+  TRIPTYCH_GALLERY_KEY   32 bytes in base64, as \`deno task keys gallery\` makes them, that encrypt the embeddings, thumbnails
+                         and metadata of a database or Deno KV (default none: they are kept as they are)
   TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, enroll, admin; or the path of the file
                          that deno task keys writes (default none: this machine alone is answered)
   TRIPTYCH_CORS_ORIGINS  origins whose pages may call, separated by commas; null for pages opened from a file

@@ -117,7 +117,7 @@ export function checkKey(
 ): void {
   if (wrapped === undefined && keys !== undefined) {
     throw new GalleryError(
-      `The gallery in ${where} was made without a key and is not encrypted; unset TRIPTYCH_GALLERY_KEY, or set TRIPTYCH_GALLERY to a new place and enrol again there.`,
+      `The gallery in ${where} was made without a key and is not encrypted; unset TRIPTYCH_GALLERY_KEY, or set TRIPTYCH_GALLERY to a new place and import there what you export from here.`,
     );
   }
   if (wrapped === undefined) return;

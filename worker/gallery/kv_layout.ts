@@ -91,7 +91,7 @@ export function encodeImage(record: ImageRecord, ordinal: number, at: Place): Ui
   const { image, createdAt, request } = record;
   const { buffer, byteOffset, byteLength } = record.embedding;
   const embedding = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
-  return seal(Buffer.from(JSON.stringify({ ordinal, createdAt, embedding, request })), "image", at, image);
+  return seal(Buffer.from(JSON.stringify({ ordinal, createdAt, embedding, request })), "embedding", at, image);
 }
 
 /** The value of an image's thumbnail. */
@@ -112,7 +112,7 @@ export function decodeSubject(value: unknown, at: Place): z.output<typeof Head> 
 
 /** @throws {Error} if it cannot be read, or has other dimensions */
 export function decodeImage(value: unknown, at: Place, image: string, dimensions: number): ReadImage {
-  const { ordinal, createdAt, request, embedding: text } = Image.parse(parse(open(value, "image", at, image)));
+  const { ordinal, createdAt, request, embedding: text } = Image.parse(parse(open(value, "embedding", at, image)));
   const embedding = new Float32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
   if (embedding.length !== dimensions) throw new RangeError(`the image ${image} has ${embedding.length} dimensions`);
   return { ordinal, record: { image, createdAt, embedding, ...request && { request } } };

@@ -13,9 +13,12 @@ export type GalleryLocation =
   | { kind: "memory" }
   | { kind: "snapshot"; path: string }
   /** `former` is a snapshot file that a new database takes over, and that is removed then. */
-  | { kind: "sqlite"; path: string; former?: string }
+  | { kind: "sqlite"; path: string; former?: string; key?: MasterKey }
   /** Without a path, the runtime's own. */
-  | { kind: "kv"; path: string | undefined };
+  | { kind: "kv"; path: string | undefined; key?: MasterKey };
+
+/** With which a gallery is encrypted, if it is: 32 bytes. */
+type MasterKey = Uint8Array | undefined;
 
 /**
  * Opens a gallery for a model. A snapshot file is this process's alone until the gallery is closed: each worker writes it as
@@ -34,21 +37,23 @@ export async function openGallery(
     case "sqlite":
       return await openDatabase(location, empty);
     case "kv":
-      return await openKvGallery({ path: location.path, model: empty });
+      return await openKvGallery({ ...location, model: empty });
     case "snapshot":
       return await openSnapshot(location.path, empty);
   }
 }
 
 async function openDatabase(
-  { path, former }: Extract<GalleryLocation, { kind: "sqlite" }>,
+  { path, former, key }: Extract<GalleryLocation, { kind: "sqlite" }>,
   empty: GallerySnapshot,
 ): Promise<Gallery> {
-  if (former === undefined || await isThere(path) || !await isThere(former)) return openSqliteGallery(path, empty);
+  if (former === undefined || await isThere(path) || !await isThere(former)) {
+    return openSqliteGallery(path, empty, { key });
+  }
   using _lock = await lockFile(former);
   // Another worker may have taken it over while this one waited for the lock.
   const snapshot = await readSnapshot(former, empty.fingerprint);
-  const gallery = await openSqliteGallery(path, snapshot ?? empty);
+  const gallery = await openSqliteGallery(path, snapshot ?? empty, { key });
   if (snapshot !== null) await Deno.remove(former);
   return gallery;
 }

@@ -1,18 +1,38 @@
 import type { DatabaseSync } from "node:sqlite";
 import { GalleryError, messageOf } from "../../shared/errors.ts";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
+import { checkKey, createKeyRing, type KeyRing } from "./encryption.ts";
 import { DEFAULT_COLLECTION, type Gallery, StorageFullError } from "./gallery.ts";
 import { createIndexedGallery } from "./indexed.ts";
 import { checkModel } from "./model_check.ts";
 import { makePrivateFile, saysFull } from "./private_file.ts";
 import { Records, recordsOf } from "./records.ts";
-import { APPLICATION_ID, erases, FORMAT, NOTHING_READ, readChanges, SCHEMA, writeJournal } from "./sqlite_tables.ts";
+import {
+  APPLICATION_ID,
+  erases,
+  FORMATS,
+  insertCollection,
+  KEYS_SCHEMA,
+  NOTHING_READ,
+  readChanges,
+  SCHEMA,
+  someKey,
+  writeJournal,
+} from "./sqlite_tables.ts";
 
 /** How long a transaction waits for those of other processes, each of which takes about a millisecond. */
 const PATIENCE_MILLISECONDS = 5_000;
 
 /** What SQLite says of a file that is damaged, and of one that is no database; Deno gives no code with it. */
 const DAMAGED = /malformed|not a database/;
+
+/** How a database is opened. */
+export interface SqliteGalleryOptions {
+  /** The master key, of a gallery that is encrypted: embeddings, thumbnails and metadata are. */
+  key?: Uint8Array | undefined;
+  /** Milliseconds since 1970; default the clock. */
+  now?: () => number;
+}
 
 /**
  * A gallery in an SQLite database, which several processes may share: a change of one is there for the next read of every
@@ -21,24 +41,29 @@ const DAMAGED = /malformed|not a database/;
  *
  * @param path made, with its folder, if it is not there
  * @param initial what a new database holds at first; also says of which model the gallery is
- * @param now milliseconds since 1970
- * @throws {GalleryError} if the runtime has no SQLite, or the file is damaged, is of another model or cannot be written
+ * @throws {GalleryError} if the runtime has no SQLite, or the file is damaged, is of another model, has another key or
+ * cannot be written
  */
-export async function openSqliteGallery(path: string, initial: GallerySnapshot, now = Date.now): Promise<Gallery> {
+export async function openSqliteGallery(
+  path: string,
+  initial: GallerySnapshot,
+  { key, now = Date.now }: SqliteGalleryOptions = {},
+): Promise<Gallery> {
   const { DatabaseSync } = await loadSqlite();
+  const keys = key && createKeyRing(key);
   let database: DatabaseSync | undefined;
   try {
     makePrivateFile(path);
     database = new DatabaseSync(path);
-    prepare(database, path, initial);
-    return createGallery(database, path, now);
+    prepare(database, path, initial, keys);
+    return createGallery(database, path, keys, now);
   } catch (error) {
     database?.close();
     throw asGalleryError("open", path, error);
   }
 }
 
-function createGallery(database: DatabaseSync, path: string, now: () => number): Gallery {
+function createGallery(database: DatabaseSync, path: string, keys: KeyRing | undefined, now: () => number): Gallery {
   const records = new Records(now);
   const dataVersion = database.prepare("PRAGMA data_version");
   let read = NOTHING_READ, seen: unknown;
@@ -47,7 +72,7 @@ function createGallery(database: DatabaseSync, path: string, now: () => number):
     try {
       const version = dataVersion.get()?.data_version;
       if (version === seen) return;
-      read = inTransaction(database, "DEFERRED", () => readChanges(database, records, read));
+      read = inTransaction(database, "DEFERRED", () => readChanges(database, records, read, keys));
       seen = version;
     } catch (error) {
       records.undoTo(0);
@@ -59,11 +84,11 @@ function createGallery(database: DatabaseSync, path: string, now: () => number):
   async function transact(make: () => void): Promise<void> {
     try {
       read = inTransaction(database, "IMMEDIATE", () => {
-        read = readChanges(database, records, read);
+        read = readChanges(database, records, read, keys);
         make();
         if (records.mark === 0) return read;
         records.purge();
-        return writeJournal(database, records.journal, read);
+        return writeJournal(database, records.journal, read, keys);
       });
     } catch (error) {
       throw asGalleryError("write", path, error);
@@ -76,20 +101,24 @@ function createGallery(database: DatabaseSync, path: string, now: () => number):
 }
 
 /** Sets a connection up, and makes the tables if there are none. */
-function prepare(database: DatabaseSync, path: string, initial: GallerySnapshot): void {
+function prepare(database: DatabaseSync, path: string, initial: GallerySnapshot, keys: KeyRing | undefined): void {
   database.exec(`PRAGMA busy_timeout = ${PATIENCE_MILLISECONDS}`);
   if (!isNew(database)) checkFormat(database, path);
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON");
   inTransaction(database, "IMMEDIATE", () => {
-    if (!isNew(database)) return;
+    const isEmpty = isNew(database);
+    database.exec(KEYS_SCHEMA);
+    if (!isEmpty) return;
     database.exec(SCHEMA);
+    database.exec(`PRAGMA user_version = ${keys ? FORMATS.sealed : FORMATS.plain}`);
     database.prepare("INSERT INTO gallery VALUES (?, ?, 0, 0)").run(initial.fingerprint, initial.dimensions);
-    database.prepare("INSERT INTO collections VALUES (?)").run(DEFAULT_COLLECTION);
-    writeJournal(database, recordsOf(initial, () => -Infinity).journal, NOTHING_READ);
+    insertCollection(database, DEFAULT_COLLECTION, keys);
+    writeJournal(database, recordsOf(initial, () => -Infinity).journal, NOTHING_READ, keys);
   });
   if (database.prepare("PRAGMA quick_check(1)").get()?.quick_check !== "ok") throw damaged(path);
   checkModel(path, String(database.prepare("SELECT fingerprint FROM gallery").get()?.fingerprint), initial.fingerprint);
+  checkKey(path, someKey(database), keys);
   writeAnew(database);
 }
 
@@ -103,9 +132,9 @@ function checkFormat(database: DatabaseSync, path: string): void {
     throw new GalleryError(`${path} is a database of something else; set TRIPTYCH_GALLERY to another file.`);
   }
   const format = database.prepare("PRAGMA user_version").get()?.user_version;
-  if (format !== FORMAT) {
+  if (format !== FORMATS.plain && format !== FORMATS.sealed) {
     throw new GalleryError(
-      `The gallery in ${path} has the format ${format}, and this version of Triptych reads ${FORMAT}; run the version that wrote it, or set TRIPTYCH_GALLERY to another file.`,
+      `The gallery in ${path} has the format ${format}, and this version of Triptych reads up to ${FORMATS.sealed}; run the version that wrote it, or set TRIPTYCH_GALLERY to another file.`,
     );
   }
 }

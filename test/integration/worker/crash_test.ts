@@ -13,6 +13,10 @@ const RETRIES = 1_000;
 /** The settings of every store that writes to this machine's disk, given a folder. */
 const STORES: Record<string, (folder: string) => Record<string, string>> = {
   sqlite: (folder) => ({ TRIPTYCH_GALLERY: `sqlite:${folder}/gallery.sqlite` }),
+  "sqlite with a key": (folder) => ({
+    TRIPTYCH_GALLERY: `sqlite:${folder}/gallery.sqlite`,
+    TRIPTYCH_GALLERY_KEY: "0f".repeat(32),
+  }),
   kv: (folder) => ({ TRIPTYCH_GALLERY: `kv:${folder}/gallery.kv` }),
   snapshot: (folder) => ({ TRIPTYCH_GALLERY: `${folder}/gallery.snapshot` }),
 };

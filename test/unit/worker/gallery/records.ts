@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { GallerySnapshot, SubjectRecord } from "../../../../shared/snapshot.ts";
 
 export const DIMENSIONS = 8;
@@ -28,4 +29,13 @@ export function unitVector(random: () => number, dimensions = DIMENSIONS): Float
 export function subjectOf(subject: string, ...embeddings: Float32Array[]): SubjectRecord {
   const images = embeddings.map((embedding, i) => ({ image: `${subject}-${i}`, createdAt: "", embedding }));
   return { subject, metadata: {}, expiresAt: null, revision: "r", images };
+}
+
+/** Whether bytes, or a text in UTF-8, are in any file of a folder. */
+export async function isInFiles(folder: string, needle: string | Uint8Array): Promise<boolean> {
+  const wanted = typeof needle === "string" ? needle : Buffer.from(needle);
+  for await (const { name } of Deno.readDir(folder)) {
+    if (Buffer.from(await Deno.readFile(`${folder}/${name}`)).includes(wanted)) return true;
+  }
+  return false;
 }

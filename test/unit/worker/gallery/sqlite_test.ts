@@ -5,7 +5,7 @@ import { RepeatedKeyError, StaleError, StorageFullError, UnknownError } from "..
 import { openGallery } from "../../../../worker/gallery/open.ts";
 import { openSqliteGallery } from "../../../../worker/gallery/sqlite.ts";
 import { declareConformance } from "./conformance.ts";
-import { CARD, EMPTY, randomFrom, subjectOf, unitVector } from "./records.ts";
+import { CARD, EMPTY, isInFiles, randomFrom, subjectOf, unitVector } from "./records.ts";
 
 const random = randomFrom(1);
 const vector = unitVector(random), other = unitVector(random);
@@ -21,7 +21,7 @@ async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
 
 declareConformance("sqlite", (clock, test) =>
   inFolder(async (path) => {
-    const gallery = await openSqliteGallery(path, EMPTY, () => clock.now);
+    const gallery = await openSqliteGallery(path, EMPTY, { now: () => clock.now });
     try {
       await test(gallery);
     } finally {
@@ -152,21 +152,10 @@ Deno.test("nothing of what was deleted or replaced is left in any file", () =>
     await gallery.close();
   }));
 
-async function isInFiles(folder: string, needle: string | Uint8Array): Promise<boolean> {
-  const wanted = latin1(typeof needle === "string" ? new TextEncoder().encode(needle) : needle);
-  const files = await Array.fromAsync(Deno.readDir(folder));
-  const texts = await Promise.all(files.map(async ({ name }) => latin1(await Deno.readFile(`${folder}/${name}`))));
-  return texts.some((text) => text.includes(wanted));
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-}
-
 Deno.test("what has expired is removed from the file by the next change", () =>
   inFolder(async (path) => {
     let now = 0;
-    const gallery = await openSqliteGallery(path, EMPTY, () => now);
+    const gallery = await openSqliteGallery(path, EMPTY, { now: () => now });
     await gallery.putSubject("c", "Rumpelstilz", { metadata: {}, expiresAt: "2026-01-02T00:00:00.000Z" });
     now = Date.parse("2026-01-02T00:00:00Z");
     await gallery.putCollection("d");
