@@ -1,5 +1,4 @@
 import { ulid } from "ulid";
-import { compareNames } from "./compare_names.ts";
 import {
   type Gallery,
   RepeatedKeyError,
@@ -53,30 +52,19 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
     return records;
   };
   const version = async () => (await present()).version;
-  const summary = (collection: string) => {
-    const subjects = [...records.living(collection)];
-    const images = subjects.reduce((sum, subject) => sum + subject.images.length, 0);
-    return { collection, subjects: subjects.length, images };
-  };
-
   return {
-    collections: async () => (await present()).names().map(summary),
-
-    async collection(collection) {
+    async collections() {
       await present();
-      return summary(collection);
+      return records.names().map((collection) => records.summary(collection));
     },
+
+    collection: async (collection) => (await present()).summary(collection),
 
     putCollection: (collection) => change(() => records.create(collection)),
 
     deleteCollection: (collection) => change(() => records.drop(collection)),
 
-    async subjects(collection, { after, limit }) {
-      const all = [...(await present()).living(collection)]
-        .filter(({ subject }) => after === null || compareNames(subject, after) > 0);
-      const page = all.sort((a, b) => compareNames(a.subject, b.subject)).slice(0, limit);
-      return { subjects: page, next: all.length > limit ? page[limit - 1].subject : null };
-    },
+    subjects: async (collection, { after, limit }) => (await present()).page(collection, after, limit),
 
     subject: async (collection, subject) => (await present()).get(collection, subject),
 

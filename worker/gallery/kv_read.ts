@@ -53,12 +53,12 @@ export async function fetchChanges(
   }
 }
 
-/** Puts what was fetched into the records and the directory; the journal is empty before and after. */
-export function applyFetched(
-  { collections, isWhole, subjects }: Fetched,
-  records: Records,
-  directory: Directory,
-): void {
+/** Puts what was fetched into the records and the directory; they are final at once. */
+export function applyFetched(fetched: Fetched, records: Records, directory: Directory): void {
+  records.load(() => apply(fetched, records, directory));
+}
+
+function apply({ collections, isWhole, subjects }: Fetched, records: Records, directory: Directory): void {
   if (collections !== undefined) {
     for (const [name, { generation }] of directory.collections) {
       if (collections.get(name)?.generation !== generation) records.drop(name);
@@ -80,7 +80,6 @@ export function applyFetched(
     records.set(found.collection, found.record);
     directory.add(id, found.generation, found.record.subject);
   }
-  records.forget();
 }
 
 /** @returns null if they are not all told any more */

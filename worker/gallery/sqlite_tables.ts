@@ -4,6 +4,7 @@ import type { KeyRing, Sealer, WrappedKey } from "./encryption.ts";
 import { DEFAULT_COLLECTION } from "./gallery.ts";
 import { imagesBeyond } from "./net_changes.ts";
 import type { Records, Step } from "./records.ts";
+import { Subjects } from "./subjects.ts";
 
 /** Marks a database as a gallery of ours ("TRIP"), in its header. */
 export const APPLICATION_ID = 0x54524950;
@@ -67,7 +68,7 @@ export interface Progress {
 export const NOTHING_READ: Progress = { version: 0, removals: 0 };
 
 /**
- * Brings records up to date with the tables. What it does is not left in the journal.
+ * Brings records up to date with the tables. What it does is not in the journal, and where it fails, it can be done again.
  *
  * @param keys if the gallery is encrypted
  * @returns how far it has read now
@@ -81,17 +82,15 @@ export function readChanges(
 ): Progress {
   const { dimensions, version, removals } = database.prepare("SELECT * FROM gallery").get() as unknown as GalleryRow;
   if (version === read.version) return read;
-  if (removals !== read.removals) forgetRemoved(database, records);
-  for (const { collection } of database.prepare("SELECT collection FROM collections").all()) {
-    records.create(String(collection));
-  }
-  const sealerOf = sealersIn(database, keys);
-  const images = imagesSince(database, read.version, dimensions, sealerOf);
-  const changed = database.prepare("SELECT * FROM subjects WHERE version > ?").all(read.version);
-  for (const row of changed as unknown as SubjectRow[]) {
-    records.set(row.collection, subjectOf(row, images.get(keyOf(row)) ?? [], sealerOf(row.collection)));
-  }
-  records.forget();
+  records.load(() => {
+    if (removals !== read.removals) forgetRemoved(database, records);
+    for (const { collection } of database.prepare("SELECT collection FROM collections").iterate()) {
+      records.create(String(collection));
+    }
+    for (const { collection, record } of subjectsSince(database, read.version, dimensions, sealersIn(database, keys))) {
+      records.set(collection, record);
+    }
+  });
   return { version, removals };
 }
 
@@ -125,7 +124,7 @@ export function erases(step: Step): boolean {
 }
 
 function removes({ previous, next }: Step): boolean {
-  return previous !== undefined && (next === undefined || next instanceof Map);
+  return previous !== undefined && (next === undefined || next instanceof Subjects);
 }
 
 /** Makes a collection, with a key of its own if the gallery is encrypted. */
@@ -214,23 +213,29 @@ function forgetRemoved(database: DatabaseSync, records: Records): void {
   }
 }
 
-function imagesSince(
+/** The subjects that were changed after a version, one at a time, with all their images. */
+function* subjectsSince(
   database: DatabaseSync,
   version: number,
   dimensions: number,
   sealerOf: SealerOf,
-): Map<string, ImageRecord[]> {
-  const images = new Map<string, ImageRecord[]>();
+): Generator<{ collection: string; record: SubjectRecord }> {
   const rows = database.prepare(
-    `SELECT images.* FROM subjects CROSS JOIN images USING (collection, subject) WHERE version > ?
-     ORDER BY subjects.version, subjects.collection, subjects.subject, ordinal`,
+    `SELECT * FROM subjects LEFT JOIN images USING (collection, subject) WHERE version > ?
+     ORDER BY version, collection, subject, ordinal`,
   );
-  for (const row of rows.iterate(version) as unknown as Iterable<ImageRow>) {
-    const key = keyOf(row), before = images.get(key), image = imageOf(row, dimensions, sealerOf(row.collection));
-    if (before === undefined) images.set(key, [image]);
-    else before.push(image);
+  let row: SubjectRow | undefined, images: ImageRecord[] = [];
+  for (const next of rows.iterate(version) as unknown as Iterable<SubjectRow & ImageRow>) {
+    if (row !== undefined && (row.subject !== next.subject || row.collection !== next.collection)) {
+      yield { collection: row.collection, record: subjectOf(row, images, sealerOf(row.collection)) };
+      images = [];
+    }
+    if (next.image !== null) images.push(imageOf(next, dimensions, sealerOf(next.collection)));
+    row = next;
   }
-  return images;
+  if (row !== undefined) {
+    yield { collection: row.collection, record: subjectOf(row, images, sealerOf(row.collection)) };
+  }
 }
 
 interface GalleryRow extends Progress {
