@@ -82,11 +82,6 @@ export function createKeyRing(master: Uint8Array): KeyRing {
   };
 }
 
-/** Seals a collection's key with another master key; what the collection holds stays as it is. @throws {SealError} */
-export function rewrapKey(from: Uint8Array, to: Uint8Array, wrapped: WrappedKey, collection: string): WrappedKey {
-  return createSealer(to).seal(createSealer(from).open(wrapped, "key", collection), "key", collection);
-}
-
 /**
  * Reads a master key.
  *

@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { ulid } from "ulid";
 import { ZodError } from "zod";
 import { GalleryError, messageOf, TriptychError } from "../../shared/errors.ts";
@@ -59,7 +60,7 @@ export async function openKvGallery({ path, model, key, now = Date.now }: KvGall
   const keys = key && createKeyRing(key);
   let kv: Deno.Kv | undefined;
   try {
-    if (path !== undefined) makePrivateFile(path);
+    if (path !== undefined) closeSync(makePrivateFile(path));
     const database = kv = await patiently(() => Deno.openKv(path));
     const directory = new Directory(keys);
     await prepare(kv, model, directory);

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { closeSync } from "node:fs";
 import { GalleryError, messageOf } from "../../shared/errors.ts";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
 import { checkKey, createKeyRing, type KeyRing } from "./encryption.ts";
@@ -7,6 +8,7 @@ import { createIndexedGallery } from "./indexed.ts";
 import { checkModel } from "./model_check.ts";
 import { makePrivateFile, saysFull } from "./private_file.ts";
 import { Records, recordsOf } from "./records.ts";
+import { eraseTraces, writeAnew } from "./sqlite_erasure.ts";
 import {
   APPLICATION_ID,
   erases,
@@ -36,8 +38,8 @@ export interface SqliteGalleryOptions {
 
 /**
  * A gallery in an SQLite database, which several processes may share: a change of one is there for the next read of every
- * other. The database is in WAL mode, flushed to the disk at every change, overwrites what is deleted, and is written anew
- * whenever it is opened.
+ * other. The database is in WAL mode, flushed to the disk at every change, and overwrites what is deleted; it is written
+ * anew when it is opened, and where something of what was deleted is left in it.
  *
  * @param path made, with its folder, if it is not there
  * @param initial what a new database holds at first; also says of which model the gallery is
@@ -51,19 +53,24 @@ export async function openSqliteGallery(
 ): Promise<Gallery> {
   const { DatabaseSync } = await loadSqlite();
   const keys = key && createKeyRing(key);
-  let database: DatabaseSync | undefined;
+  let database: DatabaseSync | undefined, file: number | undefined;
   try {
-    makePrivateFile(path);
+    // Stays open as long as the database: to close it would take SQLite's locks from this process.
+    file = makePrivateFile(path);
     database = new DatabaseSync(path);
     prepare(database, path, initial, keys);
-    return createGallery(database, path, keys, now);
+    return createGallery(database, { path, file, keys, now });
   } catch (error) {
     database?.close();
+    if (file !== undefined) closeSync(file);
     throw asGalleryError("open", path, error);
   }
 }
 
-function createGallery(database: DatabaseSync, path: string, keys: KeyRing | undefined, now: () => number): Gallery {
+function createGallery(
+  database: DatabaseSync,
+  { path, file, keys, now }: { path: string; file: number; keys: KeyRing | undefined; now: () => number },
+): Gallery {
   const records = new Records(now);
   const dataVersion = database.prepare("PRAGMA data_version");
   let read = NOTHING_READ, seen: unknown;
@@ -93,11 +100,16 @@ function createGallery(database: DatabaseSync, path: string, keys: KeyRing | und
     } catch (error) {
       throw asGalleryError("write", path, error);
     }
-    if (records.journal.some(erases)) truncateLog(database);
+    if (records.journal.some(erases)) eraseTraces(database, file, records.journal, keys !== undefined);
+  }
+
+  function close(): void {
+    database.close();
+    closeSync(file);
   }
 
   refresh();
-  return createIndexedGallery({ records, store: { refresh, transact, close: () => database.close() }, now });
+  return createIndexedGallery({ records, store: { refresh, transact, close }, now });
 }
 
 /** Sets a connection up, and makes the tables if there are none. */
@@ -154,31 +166,6 @@ function inTransaction<T>(database: DatabaseSync, kind: "IMMEDIATE" | "DEFERRED"
     }
     throw error;
   }
-}
-
-/**
- * Moves the write-ahead log into the database and empties it, so that what was erased is in neither. A process that is just
- * reading for longer than the patience puts it off until the next time.
- */
-function truncateLog(database: DatabaseSync): void {
-  try {
-    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-  } catch {
-    // The change itself is durable.
-  }
-}
-
-/**
- * Writes the database anew from its rows: what SQLite overwrites when it is deleted may have left a copy in the unused part
- * of a page, from when rows were moved between pages.
- */
-function writeAnew(database: DatabaseSync): void {
-  try {
-    database.exec("VACUUM");
-  } catch {
-    // Another process is writing, or there is no room for a second copy: the gallery can be used as it is.
-  }
-  truncateLog(database);
 }
 
 async function loadSqlite(): Promise<typeof import("node:sqlite")> {

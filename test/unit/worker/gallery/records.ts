@@ -31,11 +31,13 @@ export function subjectOf(subject: string, ...embeddings: Float32Array[]): Subje
   return { subject, metadata: {}, expiresAt: null, revision: "r", images };
 }
 
+/** What all files of a folder hold. */
+export async function contentOf(folder: string): Promise<Buffer> {
+  const files = await Array.fromAsync(Deno.readDir(folder), ({ name }) => Deno.readFile(`${folder}/${name}`));
+  return Buffer.concat(files);
+}
+
 /** Whether bytes, or a text in UTF-8, are in any file of a folder. */
 export async function isInFiles(folder: string, needle: string | Uint8Array): Promise<boolean> {
-  const wanted = typeof needle === "string" ? needle : Buffer.from(needle);
-  for await (const { name } of Deno.readDir(folder)) {
-    if (Buffer.from(await Deno.readFile(`${folder}/${name}`)).includes(wanted)) return true;
-  }
-  return false;
+  return (await contentOf(folder)).includes(typeof needle === "string" ? needle : Buffer.from(needle));
 }

@@ -5,7 +5,7 @@ import { RepeatedKeyError, StaleError, StorageFullError, UnknownError } from "..
 import { openGallery } from "../../../../worker/gallery/open.ts";
 import { openSqliteGallery } from "../../../../worker/gallery/sqlite.ts";
 import { declareConformance } from "./conformance.ts";
-import { CARD, EMPTY, isInFiles, randomFrom, subjectOf, unitVector } from "./records.ts";
+import { CARD, contentOf, EMPTY, isInFiles, randomFrom, subjectOf, unitVector } from "./records.ts";
 
 const random = randomFrom(1);
 const vector = unitVector(random), other = unitVector(random);
@@ -149,6 +149,32 @@ Deno.test("nothing of what was deleted or replaced is left in any file", () =>
     for (const needle of needles) assert.equal(await isInFiles(folder, needle), needle === "Winterbottom");
     await gallery.putSubject("c", "stays", { metadata: {}, expiresAt });
     assert.ok(!await isInFiles(folder, "Winterbottom"));
+    await gallery.close();
+  }));
+
+Deno.test("of a thousand subjects that were deleted among others, no row is left in the unused part of any page", () =>
+  inFolder(async (path) => {
+    const gallery = await openSqliteGallery(path, EMPTY);
+    const there: string[] = [], deleted: string[] = [];
+    const enrol = async () => {
+      const subject = `Rumpelstilz ${Math.floor(1e9 * random())}.`;
+      there.push(subject);
+      const text = `of ${subject} ${"-".repeat(Math.floor(300 * random()))}`;
+      await gallery.putSubject("c", subject, { metadata: { text }, expiresAt: null });
+      await gallery.addImage("c", subject, unitVector(random));
+    };
+    // Rows are moved between pages where some come and some go.
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(Array.from({ length: 80 }, enrol));
+      for (let n = 0; n < 50; n++) {
+        const [subject] = there.splice(Math.floor(there.length * random()), 1);
+        deleted.push(subject);
+        await gallery.deleteSubject("c", subject);
+      }
+    }
+    const files = await contentOf(path.replace(/\/[^/]+$/, ""));
+    assert.ok(there.every((subject) => files.includes(subject)));
+    assert.deepEqual(deleted.filter((subject) => files.includes(subject)), []);
     await gallery.close();
   }));
 
