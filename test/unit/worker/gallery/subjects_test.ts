@@ -87,3 +87,42 @@ Deno.test("who was removed is not found, and who is enrolled again is", () => {
   subjects.set(subjectOf("t", embedding));
   assert.equal(score(subjects), 0);
 });
+
+Deno.test("records that were read stay as they were when their rows are overwritten and used again", () => {
+  const random = randomFrom(13), subjects = new Subjects(), embedding = unitVector(random);
+  subjects.set({ ...subjectOf("s", embedding.slice()), metadata: { name: "S" } });
+  const read = subjects.get("s")!;
+  const view = read.images[0].embedding;
+  subjects.delete("s");
+  for (let i = 0; i < 5; i++) subjects.set(subjectOf(`t${i}`, unitVector(random)));
+  assert.deepEqual(view, embedding);
+  assert.deepEqual(read.metadata, { name: "S" });
+  assert.equal(subjects.get("s"), undefined);
+  assert.deepEqual(subjects.get("t0")!.metadata, {});
+});
+
+Deno.test("a subject is read as it was set, whatever its ids and dates look like", () => {
+  const subjects = new Subjects(), embedding = unitVector(randomFrom(15));
+  const thumbnail = Uint8Array.of(1, 2), request = { key: "k", digest: "d" };
+  const images = [
+    { image: "01J8Z3K4M5N6P7Q8R9S0T1V2W3", createdAt: "2026-01-01T00:00:00.000Z", embedding },
+    { image: "another id", createdAt: "2026-01-01T00:00:00Z", embedding, thumbnail, request },
+  ];
+  for (const expiresAt of [null, "2999-01-01T00:00:00.000Z", "2999-01-01T00:00:00Z"]) {
+    for (const revision of ["r", images[0].image]) {
+      const record = { subject: "s", metadata: { a: 1 }, expiresAt, revision, images };
+      subjects.set(record);
+      assert.deepEqual(subjects.get("s"), record);
+    }
+  }
+});
+
+Deno.test("names of subjects are told in pages, in their order", () => {
+  const subjects = new Subjects(), random = randomFrom(17);
+  const names = Array.from({ length: 500 }, () => String(Math.floor(random() * 1e6)));
+  for (const name of names) subjects.set(subjectOf(name));
+  const sorted = [...new Set(names)].sort();
+  const page = (after: string | null) => subjects.page(after, 7, NOW).map(({ subject }) => subject);
+  assert.deepEqual(page(null), sorted.slice(0, 7));
+  assert.deepEqual(page(sorted[99]), sorted.slice(100, 107));
+});
