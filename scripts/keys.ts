@@ -1,5 +1,5 @@
 /**
- * Makes, lists and revokes the worker's keys.
+ * Makes, lists and revokes the worker's keys, and makes the key of a gallery.
  *
  *     deno task keys add --scopes match --origins https://shop.example --collections products
  *
@@ -7,6 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
+import { newMasterKey } from "../worker/gallery/encryption.ts";
 import { addKey, type KeyRecord, readRecords, revokeKey } from "../worker/keys/key_file.ts";
 import { keyFilePath } from "../worker/keys/key_source.ts";
 
@@ -15,11 +16,12 @@ const DEFAULT_FILE = ".triptych/keys.json";
 const PUBLIC_RATE = 600;
 
 const USAGE =
-  `Makes, lists and revokes keys. They are kept in the file that TRIPTYCH_KEYS names (default ${DEFAULT_FILE}), as
-hashes alone; a worker with TRIPTYCH_KEYS=FILE takes up a change within two seconds.
+  `Makes, lists and revokes keys, and makes the key of a gallery. Keys are kept in the file that TRIPTYCH_KEYS names
+(default ${DEFAULT_FILE}), as hashes alone; a worker with TRIPTYCH_KEYS=FILE takes up a change within two seconds.
 
 Usage: deno task keys add --scopes SCOPE,.. [--collections NAME,..] [--origins ORIGIN,..] [--rate N]
        deno task keys list
+       deno task keys gallery
        deno task keys revoke ID
 
   --scopes SCOPE,..      match (match, verify, embed), enroll (enrol, list and delete subjects), admin (all)
@@ -28,7 +30,8 @@ Usage: deno task keys add --scopes SCOPE,.. [--collections NAME,..] [--origins O
                          but match, since everybody who sees the page can read it
   --rate N               requests a minute (default ${PUBLIC_RATE} with --origins, otherwise no limit)
 
-add prints the key, which is shown this once; what it may do goes to the standard error.`;
+add prints the key, which is shown this once; what it may do goes to the standard error. gallery prints a new
+TRIPTYCH_GALLERY_KEY, which is kept nowhere else: without it, nobody reads a gallery that was made with it.`;
 
 const EXIT = { done: 0, failed: 1, usage: 2 };
 
@@ -37,12 +40,13 @@ async function main(args: string[]): Promise<number> {
     const { values, positionals: [command, ...rest] } = parse(args);
     if (values.help) return console.log(USAGE), EXIT.done;
     if (command === "add" && rest.length === 0) await add(values);
+    else if (command === "gallery" && rest.length === 0) addMaster();
     else if (command === "list" && rest.length === 0) {
       (await readRecords(file())).map(told).forEach((key) => console.log(key));
     } else if (command === "revoke" && rest.length === 1) {
       await revokeKey(file(), rest[0]);
       console.error(`Revoked ${rest[0]}: workers refuse it within two seconds.`);
-    } else throw new UsageError("deno task keys takes add, list, or revoke ID; see --help.");
+    } else throw new UsageError("deno task keys takes add, list, revoke ID, or gallery; see --help.");
     return EXIT.done;
   } catch (error) {
     console.error(`error: ${messageOf(error)}`);
@@ -64,6 +68,11 @@ async function add({ scopes, collections, origins, rate }: ReturnType<typeof par
   });
   console.error(`Made ${told(record)}. It is kept nowhere but here:`);
   console.log(key);
+}
+
+function addMaster(): void {
+  console.error("Made a key that encrypts a gallery. It is kept nowhere but here, and a gallery is lost with its key:");
+  console.log(newMasterKey());
 }
 
 /** What a key may do, in a line. */

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { UsageError } from "../shared/errors.ts";
+import { parseMasterKey } from "./gallery/encryption.ts";
 import type { GalleryLocation } from "./gallery/open.ts";
 import type { KeySource } from "./keys/key.ts";
 import { parseKeys } from "./keys/key_source.ts";
@@ -38,6 +39,7 @@ export interface Config {
 export const VARIABLES = [
   "TRIPTYCH_MODEL",
   "TRIPTYCH_GALLERY",
+  "TRIPTYCH_GALLERY_KEY",
   "TRIPTYCH_KEYS",
   "TRIPTYCH_CORS_ORIGINS",
   "TRIPTYCH_MAX_BODY",
@@ -60,6 +62,7 @@ export const DEFAULT_PORT = 8000;
 const Environment = z.object({
   TRIPTYCH_MODEL: z.string().default(() => fileURLToPath(new URL("../samples/model", import.meta.url))),
   TRIPTYCH_GALLERY: z.string().optional(),
+  TRIPTYCH_GALLERY_KEY: z.string().optional(),
   TRIPTYCH_KEYS: z.string().transform(parseKeys).optional(),
   TRIPTYCH_CORS_ORIGINS: z.string().transform((text) => text.split(",").map((origin) => origin.trim()))
     .refine((origins) => origins.every(isOrigin), "give origins like https://shop.example, separated by commas")
@@ -90,7 +93,7 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   const isHosted = data.DENO_DEPLOYMENT_ID !== undefined;
   return {
     model: data.TRIPTYCH_MODEL,
-    gallery: galleryOf(data.TRIPTYCH_GALLERY, isHosted),
+    gallery: withKey(galleryOf(data.TRIPTYCH_GALLERY, isHosted), data.TRIPTYCH_GALLERY_KEY),
     keys: data.TRIPTYCH_KEYS,
     corsOrigins: data.TRIPTYCH_CORS_ORIGINS,
     maxBody: data.TRIPTYCH_MAX_BODY,
@@ -102,6 +105,22 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   };
 }
 
+/** The error does not repeat what may be a key that was mistyped. */
+function withKey(gallery: GalleryLocation, text: string | undefined): GalleryLocation {
+  if (text === undefined) return gallery;
+  const key = parseMasterKey(text);
+  if (key === null) {
+    throw new UsageError(
+      "TRIPTYCH_GALLERY_KEY is not right: give 32 bytes in base64, as deno task keys gallery makes them.",
+    );
+  }
+  if (gallery.kind === "memory") return gallery;
+  if (gallery.kind !== "snapshot") return { ...gallery, key };
+  throw new UsageError(
+    "TRIPTYCH_GALLERY_KEY is set, and a snapshot file is not encrypted; give sqlite:PATH or kv:, or unset the key.",
+  );
+}
+
 function galleryOf(text: string | undefined, isHosted: boolean): GalleryLocation {
   if (text !== undefined) return galleryAt(text);
   return isHosted ? { kind: "memory" } : { kind: "sqlite", path: DEFAULT_DATABASE, former: FORMER_DEFAULT };
@@ -110,10 +129,11 @@ function galleryOf(text: string | undefined, isHosted: boolean): GalleryLocation
 function galleryAt(text: string): GalleryLocation {
   if (text === "memory:") return { kind: "memory" };
   if (/^sqlite:./.test(text)) return { kind: "sqlite", path: text.slice("sqlite:".length) };
+  if (text.startsWith("kv:")) return { kind: "kv", path: text.slice("kv:".length) || undefined };
   if (text.startsWith("file:")) return { kind: "snapshot", location: fileURLToPath(text) };
   // One letter before the colon is a drive of Windows.
   if (/^https?:\/\/./i.test(text) || !/^[a-z][a-z0-9+.-]+:/i.test(text)) return { kind: "snapshot", location: text };
   throw new UsageError(
-    `TRIPTYCH_GALLERY=${text} names no gallery of this version; give memory:, sqlite:PATH, or the path or URL of a snapshot.`,
+    `TRIPTYCH_GALLERY=${text} names no gallery of this version; give memory:, sqlite:PATH, kv:, kv:PATH, or the path or URL of a snapshot.`,
   );
 }

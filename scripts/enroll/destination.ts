@@ -50,7 +50,10 @@ export function openDestination(
 }
 
 async function openStore(url: string, collection: string, card: Card): Promise<Destination> {
-  const { gallery: location } = readConfig({ TRIPTYCH_GALLERY: url });
+  const { gallery: location } = readConfig({
+    TRIPTYCH_GALLERY: url,
+    TRIPTYCH_GALLERY_KEY: Deno.env.get("TRIPTYCH_GALLERY_KEY"),
+  });
   if (location.kind === "memory") {
     throw new UsageError("--gallery memory: ends with this command; give sqlite:PATH or the URL of a worker.");
   }

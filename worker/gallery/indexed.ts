@@ -15,8 +15,10 @@ import { watchVersion } from "./watch.ts";
 
 /** What keeps the records of a gallery beyond this process. */
 export interface Store {
+  /** How many changes may be made durable at once; default any number. */
+  batch?: number;
   /** Brings the records up to date with what other processes have changed; the journal must be empty, and stays so. */
-  refresh?: () => void;
+  refresh?: () => void | Promise<void>;
   /**
    * Makes changes durable, all or none.
    *
@@ -38,7 +40,7 @@ export interface IndexedGalleryOptions {
 
 /** A gallery whose records are all in memory, where the search is exact, and are kept by a store. */
 export function createIndexedGallery({ records, store, now }: IndexedGalleryOptions): Gallery {
-  const commits = groupCommit(records, store.transact);
+  const commits = groupCommit(records, store.transact, store.batch);
   const events = new EventTarget();
   const change = async <T>(make: () => T) => {
     const result = await commits.run(make);
@@ -46,28 +48,26 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
     return result;
   };
   /** The records to read: up to date, unless changes of this process are just being written. */
-  const present = () => {
-    if (records.mark === 0) store.refresh?.();
+  const present = async () => {
+    if (records.mark === 0) await store.refresh?.();
     return records;
   };
-  // deno-lint-ignore require-await
-  const version = async () => present().version;
+  const version = async () => (await present()).version;
   return {
-    // deno-lint-ignore require-await
-    collections: async () => present().names().map((collection) => records.summary(collection)),
+    async collections() {
+      await present();
+      return records.names().map((collection) => records.summary(collection));
+    },
 
-    // deno-lint-ignore require-await
-    collection: async (collection) => present().summary(collection),
+    collection: async (collection) => (await present()).summary(collection),
 
     putCollection: (collection) => change(() => records.create(collection)),
 
     deleteCollection: (collection) => change(() => records.drop(collection)),
 
-    // deno-lint-ignore require-await
-    subjects: async (collection, { after, limit }) => present().page(collection, after, limit),
+    subjects: async (collection, { after, limit }) => (await present()).page(collection, after, limit),
 
-    // deno-lint-ignore require-await
-    subject: async (collection, subject) => present().get(collection, subject),
+    subject: async (collection, subject) => (await present()).get(collection, subject),
 
     putSubject: (collection, subject, fields, condition) =>
       change(() => {
@@ -119,22 +119,24 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
 
     async search(collection, embedding, options) {
       const heap = await searchHeap();
-      return present().search(collection, embedding, options, heap);
+      return (await present()).search(collection, embedding, options, heap);
     },
 
-    // deno-lint-ignore require-await
     snapshot: async () =>
-      present().names().map((collection) => ({ collection, subjects: [...records.living(collection)] })),
+      (await present()).names().map((collection) => ({ collection, subjects: [...records.living(collection)] })),
 
-    restore: (collection, subjects, replace = false) =>
-      change(() => {
-        records.create(collection);
-        for (const elsewhere of subjects) {
-          const previous = records.find(collection, elsewhere.subject);
-          const record = restored(previous, elsewhere, replace);
-          if (record !== previous) records.set(collection, record);
-        }
-      }),
+    async restore(collection, subjects, replace = false) {
+      await change(() => records.create(collection));
+      for (const part of inParts(subjects, store.batch)) {
+        await change(() => {
+          for (const elsewhere of part) {
+            const previous = records.find(collection, elsewhere.subject);
+            const record = restored(previous, elsewhere, replace);
+            if (record !== previous) records.set(collection, record);
+          }
+        });
+      }
+    },
 
     version,
 
@@ -145,6 +147,22 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
       store.close?.();
     },
   };
+}
+
+/** Parts of a list that have about as many images, or subjects without, as are made durable at once. */
+function inParts(subjects: readonly SubjectRecord[], most = Infinity): SubjectRecord[][] {
+  const parts: SubjectRecord[][] = [];
+  let room = 0;
+  for (const subject of subjects) {
+    const size = Math.max(1, subject.images.length);
+    if (parts.length === 0 || size > room) {
+      parts.push([]);
+      room = most;
+    }
+    parts[parts.length - 1].push(subject);
+    room -= size;
+  }
+  return parts;
 }
 
 /** @throws {StaleError} if a condition does not hold */

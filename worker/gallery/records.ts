@@ -108,13 +108,13 @@ export class Records {
     this.#changeCollection(collection, collection === DEFAULT_COLLECTION ? new Subjects() : undefined);
   }
 
-  /** Removes what has expired. */
-  purge(): void {
+  /** Removes what has expired, or so many of it. */
+  purge(most = Infinity): void {
     const now = this.#now();
     for (const [collection, subjects] of this.#collections) {
       if (subjects.countExpired(now) === 0) continue;
       for (const subject of subjects.names()) {
-        if (!subjects.isLiving(subject, now)) this.delete(collection, subject);
+        if (!subjects.isLiving(subject, now) && most-- > 0) this.delete(collection, subject);
       }
     }
   }
