@@ -1,4 +1,5 @@
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
+import { isLiving } from "./changes.ts";
 import { compareNames } from "./compare_names.ts";
 import { DEFAULT_COLLECTION, type SubjectRecord, UnknownError } from "./gallery.ts";
 
@@ -161,8 +162,4 @@ export function recordsOf(snapshot: GallerySnapshot, now: () => number): Records
 function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
   if (value === undefined) map.delete(key);
   else map.set(key, value);
-}
-
-function isLiving(record: SubjectRecord, now: number): boolean {
-  return record.expiresAt === null || Date.parse(record.expiresAt) > now;
 }
