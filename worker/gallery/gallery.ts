@@ -129,6 +129,15 @@ export class StaleError extends TriptychError {
   }
 }
 
+/** A change for which the store has no room left; nothing was changed. */
+export class StorageFullError extends TriptychError {
+  override readonly name = "StorageFullError";
+  /** @param where the store is, for who runs the worker */
+  constructor(readonly where: string) {
+    super(`There is no room left for the gallery in ${where}, and nothing was changed; make room there.`);
+  }
+}
+
 /** An idempotency key that was used for something else. */
 export class RepeatedKeyError extends TriptychError {
   override readonly name = "RepeatedKeyError";
