@@ -109,6 +109,13 @@ export interface Gallery {
    * @param embedding `[dim] float32`, unit length
    */
   search(collection: string, embedding: Float32Array, options: SearchOptions): Promise<SearchResult>;
+  /** Names what the gallery holds: another string after every change, of other processes too, and after an expiry. */
+  version(): Promise<string>;
+  /**
+   * Yields the version whenever it is another one: at once after a change of this process, within 5 s after one of another.
+   * Changes that come faster than they are taken are yielded as one.
+   */
+  watch(signal: AbortSignal): AsyncIterable<string>;
   /** Waits until all changes are durable, and releases what is held. */
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import type { Gallery } from "./gallery.ts";
 import { groupCommit } from "./group_commit.ts";
 import type { Records } from "./records.ts";
 import { nearestSubjects } from "./search.ts";
+import { watchVersion } from "./watch.ts";
 
 /** What keeps the records of a gallery beyond this process. */
 export interface Store {
@@ -30,12 +31,20 @@ export interface IndexedGalleryOptions {
 
 /** A gallery whose records are all in memory, where the search is exact, and are kept by a store. */
 export function createIndexedGallery({ records, store, now }: IndexedGalleryOptions): Gallery {
-  const changes = groupCommit(records, store.transact);
+  const commits = groupCommit(records, store.transact);
+  const events = new EventTarget();
+  const change = async <T>(make: () => T) => {
+    const result = await commits.run(make);
+    events.dispatchEvent(new Event("change"));
+    return result;
+  };
   /** The records to read: up to date, unless changes of this process are just being written. */
   const present = () => {
     if (records.mark === 0) store.refresh?.();
     return records;
   };
+  // deno-lint-ignore require-await
+  const version = async () => present().version;
   const summary = (collection: string) => {
     const subjects = [...present().living(collection)];
     const images = subjects.reduce((sum, subject) => sum + subject.images.length, 0);
@@ -49,9 +58,9 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
     // deno-lint-ignore require-await
     collection: async (collection) => summary(collection),
 
-    putCollection: (collection) => changes.run(() => records.create(collection)),
+    putCollection: (collection) => change(() => records.create(collection)),
 
-    deleteCollection: (collection) => changes.run(() => records.drop(collection)),
+    deleteCollection: (collection) => change(() => records.drop(collection)),
 
     // deno-lint-ignore require-await
     async subjects(collection, { after, limit }) {
@@ -65,20 +74,20 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
     subject: async (collection, subject) => present().get(collection, subject),
 
     putSubject: (collection, subject, fields, condition) =>
-      changes.run(() => {
+      change(() => {
         const put = withFields(records.find(collection, subject), subject, fields, condition);
         records.set(collection, put.record);
         return put;
       }),
 
     deleteSubject: (collection, subject, condition) =>
-      changes.run(() => {
+      change(() => {
         checkRevision(records.get(collection, subject), subject, condition);
         records.delete(collection, subject);
       }),
 
     addImage: (collection, subject, embedding, beside, condition) =>
-      changes.run(() => {
+      change(() => {
         const previous = records.find(collection, subject);
         const added = withImage(previous, subject, { embedding, ...beside }, condition, now());
         if (added.record !== previous) records.set(collection, added.record);
@@ -86,7 +95,7 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
       }),
 
     deleteImage: (collection, subject, image, condition) =>
-      changes.run(() => {
+      change(() => {
         records.set(collection, withoutImage(records.get(collection, subject), image, condition));
       }),
 
@@ -98,8 +107,12 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
       return { subjects: compared.length, nearest: nearestSubjects(compared, embedding, k) };
     },
 
+    version,
+
+    watch: (signal) => watchVersion(version, events, signal),
+
     async close() {
-      await changes.idle();
+      await commits.idle();
       store.close?.();
     },
   };

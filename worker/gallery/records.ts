@@ -1,3 +1,4 @@
+import { ulid } from "ulid";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
 import { isLiving } from "./changes.ts";
 import { compareNames } from "./compare_names.ts";
@@ -20,6 +21,9 @@ export class Records {
   readonly #now: () => number;
   /** Nothing expires before, milliseconds since 1970. */
   #nextExpiry = Infinity;
+  #version = ulid();
+  /** The version is another one from then on, milliseconds since 1970. */
+  #versionExpiry = Infinity;
 
   /** @param now milliseconds since 1970: what has expired by then is not there */
   constructor(now: () => number) {
@@ -102,6 +106,18 @@ export class Records {
     return [...this.#subjects(collection).keys()];
   }
 
+  /** Another string after whatever was made final, undone or has expired. */
+  get version(): string {
+    const now = this.#now();
+    if (now >= this.#versionExpiry) {
+      this.#renewVersion();
+      for (const subjects of this.#collections.values()) {
+        for (const record of subjects.values()) if (isLiving(record, now)) this.#noteExpiry(record);
+      }
+    }
+    return this.#version;
+  }
+
   /** What was changed since it was last forgotten, in order. */
   get journal(): readonly Step[] {
     return this.#journal;
@@ -114,7 +130,10 @@ export class Records {
 
   /** Undoes what was changed since the mark. */
   undoTo(mark: number): void {
-    if (this.#journal.length > mark) this.#nextExpiry = -Infinity;
+    if (this.#journal.length > mark) {
+      this.#nextExpiry = -Infinity;
+      this.#renewVersion();
+    }
     while (this.#journal.length > mark) {
       const step = this.#journal.pop()!;
       if (step.subject === undefined) put(this.#collections, step.collection, step.previous);
@@ -124,6 +143,7 @@ export class Records {
 
   /** Makes what was changed final. */
   forget(): void {
+    if (this.#journal.length > 0) this.#version = ulid();
     this.#journal.length = 0;
   }
 
@@ -140,7 +160,14 @@ export class Records {
   }
 
   #noteExpiry({ expiresAt }: SubjectRecord): void {
-    if (expiresAt !== null) this.#nextExpiry = Math.min(this.#nextExpiry, Date.parse(expiresAt));
+    if (expiresAt === null) return;
+    this.#nextExpiry = Math.min(this.#nextExpiry, Date.parse(expiresAt));
+    this.#versionExpiry = Math.min(this.#versionExpiry, Date.parse(expiresAt));
+  }
+
+  #renewVersion(): void {
+    this.#version = ulid();
+    this.#versionExpiry = Infinity;
   }
 
   #changeCollection(collection: string, next: Subjects | undefined): void {

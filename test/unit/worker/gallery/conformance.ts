@@ -159,4 +159,47 @@ export function declareConformance(name: string, withGallery: WithGallery): void
       await gallery.addImage("c", "plum", b, { request: { key: "k", digest: "e" } });
     },
   );
+
+  declare("the version is another one after every change and every expiry, and stays where nothing was changed", async (
+    gallery,
+    clock,
+  ) => {
+    clock.now = Date.parse("2026-01-01T00:00:00Z");
+    const seen = [await gallery.version()];
+    const another = async () => {
+      const version = await gallery.version();
+      assert.ok(!seen.includes(version));
+      seen.push(version);
+    };
+    await gallery.putCollection("c");
+    await another();
+    const { image } = await gallery.addImage("c", "lime", vectors(1)[0]);
+    await another();
+    await gallery.putSubject("c", "guest", { metadata: {}, expiresAt: "2026-01-02T00:00:00.000Z" });
+    await another();
+    await gallery.deleteImage("c", "lime", image);
+    await another();
+    await gallery.putCollection("c");
+    await assert.rejects(gallery.deleteImage("c", "lime", image), UnknownError);
+    assert.equal(await gallery.version(), seen.at(-1));
+    clock.now = Date.parse("2026-01-02T00:00:00Z");
+    await another();
+    await gallery.deleteCollection("c");
+    await another();
+    assert.equal(await gallery.version(), seen.at(-1));
+  });
+
+  declare("who watches is told the version after every change, until the signal", async (gallery) => {
+    const stop = new AbortController();
+    const versions = gallery.watch(stop.signal)[Symbol.asyncIterator]();
+    for (const subject of ["lime", "plum"]) {
+      const next = versions.next();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await gallery.addImage("c", subject, vectors(1)[0]);
+      assert.deepEqual(await next, { done: false, value: await gallery.version() });
+    }
+    const last = versions.next();
+    stop.abort();
+    assert.deepEqual(await last, { done: true, value: undefined });
+  });
 }

@@ -72,6 +72,22 @@ Deno.test("galleries on one database see each other's changes at the next read",
     await Promise.all([a.close(), b.close()]);
   }));
 
+Deno.test("who watches a gallery is told of a change of another process on the same database within 5 s", () =>
+  inFolder(async (path) => {
+    const [a, b] = await Promise.all([openSqliteGallery(path, EMPTY), openSqliteGallery(path, EMPTY)]);
+    const before = await a.version();
+    const stop = new AbortController();
+    const versions = a.watch(stop.signal)[Symbol.asyncIterator]();
+    const next = versions.next();
+    await b.addImage("c", "lime", vector);
+    const start = performance.now();
+    assert.notEqual((await next).value, before);
+    assert.ok(performance.now() - start < 5_000);
+    assert.equal((await a.collection("c")).subjects, 1);
+    stop.abort();
+    await Promise.all([a.close(), b.close()]);
+  }));
+
 Deno.test("of changes on the same revision in two galleries on one database exactly one is made", () =>
   inFolder(async (path) => {
     const galleries = await Promise.all([openSqliteGallery(path, EMPTY), openSqliteGallery(path, EMPTY)]);
