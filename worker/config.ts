@@ -38,6 +38,7 @@ export interface Config {
 export const VARIABLES = [
   "TRIPTYCH_MODEL",
   "TRIPTYCH_GALLERY",
+  "TRIPTYCH_GALLERY_REPLICAS",
   "TRIPTYCH_KEYS",
   "TRIPTYCH_CORS_ORIGINS",
   "TRIPTYCH_MAX_BODY",
@@ -60,6 +61,7 @@ export const DEFAULT_PORT = 8000;
 const Environment = z.object({
   TRIPTYCH_MODEL: z.string().default(() => fileURLToPath(new URL("../samples/model", import.meta.url))),
   TRIPTYCH_GALLERY: z.string().optional(),
+  TRIPTYCH_GALLERY_REPLICAS: z.string().transform((text) => text.split(",").map((url) => url.trim())).default([]),
   TRIPTYCH_KEYS: z.string().transform(parseKeys).optional(),
   TRIPTYCH_CORS_ORIGINS: z.string().transform((text) => text.split(",").map((origin) => origin.trim()))
     .refine((origins) => origins.every(isOrigin), "give origins like https://shop.example, separated by commas")
@@ -90,7 +92,7 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   const isHosted = data.DENO_DEPLOYMENT_ID !== undefined;
   return {
     model: data.TRIPTYCH_MODEL,
-    gallery: galleryOf(data.TRIPTYCH_GALLERY, isHosted),
+    gallery: withReplicas(galleryOf(data.TRIPTYCH_GALLERY, isHosted), data.TRIPTYCH_GALLERY_REPLICAS),
     keys: data.TRIPTYCH_KEYS,
     corsOrigins: data.TRIPTYCH_CORS_ORIGINS,
     maxBody: data.TRIPTYCH_MAX_BODY,
@@ -110,10 +112,28 @@ function galleryOf(text: string | undefined, isHosted: boolean): GalleryLocation
 function galleryAt(text: string): GalleryLocation {
   if (text === "memory:") return { kind: "memory" };
   if (/^sqlite:./.test(text)) return { kind: "sqlite", path: text.slice("sqlite:".length) };
+  if (isPostgres(text)) return { kind: "postgres", url: text, replicas: [] };
   if (text.startsWith("file:")) return { kind: "snapshot", path: fileURLToPath(text) };
   // One letter before the colon is a drive of Windows.
   if (!/^[a-z][a-z0-9+.-]+:/i.test(text)) return { kind: "snapshot", path: text };
+  // Behind the scheme there may be a password.
   throw new UsageError(
-    `TRIPTYCH_GALLERY=${text} names no gallery of this version; give memory:, sqlite:PATH, or the path of a snapshot file.`,
+    `TRIPTYCH_GALLERY=${
+      text.split(":")[0]
+    }:... names no gallery of this version; give memory:, sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE, or the path of a snapshot file.`,
   );
+}
+
+function withReplicas(gallery: GalleryLocation, replicas: string[]): GalleryLocation {
+  if (replicas.length === 0) return gallery;
+  if (gallery.kind !== "postgres" || !replicas.every(isPostgres)) {
+    throw new UsageError(
+      "TRIPTYCH_GALLERY_REPLICAS is not right: give URLs like postgres://USER:PASSWORD@HOST/DATABASE, separated by commas, of servers that follow that of TRIPTYCH_GALLERY=postgres://...",
+    );
+  }
+  return { ...gallery, replicas };
+}
+
+function isPostgres(text: string): boolean {
+  return /^postgres(ql)?:\/\/./.test(text) && URL.canParse(text);
 }

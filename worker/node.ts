@@ -10,6 +10,7 @@ import { readModelFiles } from "../shared/model_files.ts";
 import { readFile } from "../shared/read_file.ts";
 import { takeWasmFrom } from "../shared/wasm_modules.ts";
 import { emptyGallery, emptySnapshot } from "./gallery/memory.ts";
+import { openServer } from "./gallery/open.ts";
 import { openSqliteGallery } from "./gallery/sqlite.ts";
 import { announce, exitWith, hostnameFor, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
 
@@ -17,15 +18,16 @@ takeWasmFrom((name) => readFile(new URL(`../wasm/${name}.wasm`, import.meta.url)
 const worker = startFromEnvironment(({ model, gallery }) => {
   if (gallery.kind === "snapshot") {
     throw new UsageError(
-      "TRIPTYCH_GALLERY names a snapshot file, and the locks that keep it to one worker are Deno's; run the worker on Deno, or give sqlite:PATH or memory: here.",
+      "TRIPTYCH_GALLERY names a snapshot file, and the locks that keep it to one worker are Deno's; run the worker on Deno, or give sqlite:PATH, postgres://... or memory: here.",
     );
   }
   return {
     readModel: () => readModelFiles(model),
-    openGallery: (card) =>
-      gallery.kind === "memory"
-        ? Promise.resolve(emptyGallery(card))
-        : openSqliteGallery(gallery.path, emptySnapshot(card)),
+    openGallery: (card) => {
+      if (gallery.kind === "memory") return Promise.resolve(emptyGallery(card));
+      if (gallery.kind === "postgres") return openServer(gallery, emptySnapshot(card));
+      return openSqliteGallery(gallery.path, emptySnapshot(card));
+    },
   };
 });
 const { port } = worker.config;

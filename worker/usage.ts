@@ -8,8 +8,11 @@ export const USAGE = `Starts the worker: images in, matches out. Its settings ar
 Usage: [VARIABLE=VALUE ...] deno task serve [--help]
 
   TRIPTYCH_MODEL         model directory or URL (default samples/model)
-  TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, or the path of a snapshot file for one
+  TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, postgres://USER:PASSWORD@HOST/DATABASE,
+                         which several machines may, or the path of a snapshot file for one worker
                          (default sqlite:${DEFAULT_DATABASE})
+  TRIPTYCH_GALLERY_REPLICAS  URLs of Postgres servers that follow that one, for searches, separated by commas
+                         (default none)
   TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, enroll, admin; or the path of the file
                          that deno task keys writes (default none: this machine alone is answered)
   TRIPTYCH_CORS_ORIGINS  origins whose pages may call, separated by commas; null for pages opened from a file

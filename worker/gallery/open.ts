@@ -4,15 +4,18 @@ import type { Gallery } from "./gallery.ts";
 import { lockFile } from "./lock_file.ts";
 import { createMemoryGallery, emptyGallery, emptySnapshot } from "./memory.ts";
 import { checkModel } from "./model_check.ts";
+import type { Model } from "./postgres_tables.ts";
 import { readIfThere, removeLeftovers, replaceSnapshot } from "./snapshot_file.ts";
 import { openSqliteGallery } from "./sqlite.ts";
 
-/** Where a gallery lives: in memory alone, in a database, or in memory and a snapshot file. */
+/** Where a gallery lives: in memory alone, in a database, on a server, or in memory and a snapshot file. */
 export type GalleryLocation =
   | { kind: "memory" }
   | { kind: "snapshot"; path: string }
   /** `former` is a snapshot file that a new database takes over, and that is removed then. */
-  | { kind: "sqlite"; path: string; former?: string };
+  | { kind: "sqlite"; path: string; former?: string }
+  /** Searches go to the replicas, which follow the database of the URL. */
+  | { kind: "postgres"; url: string; replicas: string[] };
 
 /**
  * Opens a gallery for a model. A snapshot file is this process's alone until the gallery is closed: each worker writes it as
@@ -30,9 +33,20 @@ export async function openGallery(
       return emptyGallery(card);
     case "sqlite":
       return await openDatabase(location, empty);
+    case "postgres":
+      return await openServer(location, empty);
     case "snapshot":
       return await openSnapshot(location.path, empty);
   }
+}
+
+/** A gallery on a Postgres server, whose driver nobody else loads. */
+export async function openServer(
+  { url, replicas }: Extract<GalleryLocation, { kind: "postgres" }>,
+  model: Model,
+): Promise<Gallery> {
+  const { openPostgresGallery } = await import("./postgres.ts");
+  return await openPostgresGallery({ url, replicas, model });
 }
 
 async function openDatabase(

@@ -26,13 +26,50 @@ Deno.test("readConfig() tells galleries by their scheme", () => {
   assert.deepEqual(galleryAt("data/g.snapshot"), { kind: "snapshot", path: "data/g.snapshot" });
   assert.deepEqual(galleryAt("C:\\g.snapshot"), { kind: "snapshot", path: "C:\\g.snapshot" });
   assert.deepEqual(galleryAt("file:///data/g"), { kind: "snapshot", path: "/data/g" });
+  for (const url of ["postgres://u:p@h/d", "postgresql://h:5433/d?max=3"]) {
+    assert.deepEqual(galleryAt(url), { kind: "postgres", url, replicas: [] });
+  }
+});
+
+Deno.test("readConfig() gives replicas to a gallery in Postgres alone", () => {
+  const TRIPTYCH_GALLERY_REPLICAS = "postgres://a/d, postgres://b/d";
+  const { gallery } = readConfig({ TRIPTYCH_GALLERY: "postgres://h/d", TRIPTYCH_GALLERY_REPLICAS });
+  assert.deepEqual(gallery, {
+    kind: "postgres",
+    url: "postgres://h/d",
+    replicas: ["postgres://a/d", "postgres://b/d"],
+  });
+  for (
+    const environment of [
+      { TRIPTYCH_GALLERY_REPLICAS },
+      { TRIPTYCH_GALLERY: "postgres://h/d", TRIPTYCH_GALLERY_REPLICAS: "b" },
+    ]
+  ) {
+    assert.throws(() => readConfig(environment), UsageError);
+  }
+});
+
+Deno.test("readConfig() repeats no password of a URL that it refuses", () => {
+  for (const url of ["mysql://u:geheim@h/d", "postgres://u:geheim@h:port/d"]) {
+    for (
+      const environment of [{ TRIPTYCH_GALLERY: url }, {
+        TRIPTYCH_GALLERY: "postgres://h/d",
+        TRIPTYCH_GALLERY_REPLICAS: url,
+      }]
+    ) {
+      assert.throws(
+        () => readConfig(environment),
+        (error) => error instanceof UsageError && !/geheim/.test(error.message),
+      );
+    }
+  }
 });
 
 Deno.test("readConfig() refuses stores that this version has not, in a sentence that says which it has", () => {
-  for (const location of ["sqlite:", "kv:", "postgres://u@h/d", "https://h/g.snapshot"]) {
+  for (const location of ["sqlite:", "kv:", "postgres:x", "https://h/g.snapshot"]) {
     assert.throws(
       () => readConfig({ TRIPTYCH_GALLERY: location }),
-      (error) => error instanceof UsageError && /memory:, sqlite:PATH, or/.test(error.message),
+      (error) => error instanceof UsageError && /memory:, sqlite:PATH, .*or the path of a snapshot/.test(error.message),
     );
   }
 });
