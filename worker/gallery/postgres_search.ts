@@ -5,7 +5,7 @@ import type { Neighbour, SearchOptions, SearchResult } from "./gallery.ts";
 import { countChanges, searchableText, vectorOf, vectorText } from "./postgres_records.ts";
 
 /** Up to how many images are compared one by one, which is as quick then as the index, and exact. */
-const EXACT_IMAGES = 10_000;
+const EXACT_IMAGES = 2_000;
 
 /** How many of the nearest images are looked at for each subject that is wanted, at first. */
 const FETCHED = 4;
