@@ -12,6 +12,7 @@ const KERNELS = new URL("../shared/kernels/", import.meta.url);
 
 /** What each binary is compiled from, and how, beside {@link OPTIONS}. */
 const BINARIES: Record<string, { entry: string; options: string[] }> = {
+  "search.wasm": { entry: "search.ts", options: ["--enable", "simd"] },
   "training.wasm": { entry: "training.ts", options: ["--enable", "relaxed-simd"] },
   "training-threads.wasm": {
     entry: "training.ts",

@@ -27,7 +27,7 @@ export const EVERY_PROBLEM = [400, 403] as const satisfies ProblemStatus[];
 export const KEY_PROBLEMS = [401, 429] as const satisfies ProblemStatus[];
 
 /** Those of a route that takes a body. */
-export const BODY_PROBLEMS = [413, 415] as const satisfies ProblemStatus[];
+export const BODY_PROBLEMS = [408, 413, 415] as const satisfies ProblemStatus[];
 
 /** How a body may arrive: at least one of the ways. */
 export interface BodyContract {

@@ -27,6 +27,7 @@ const PROBLEMS: Record<Exclude<ProblemStatus, 405>, string> = {
     "The key lacks the scope, is limited to other collections, or works on other origins' pages; or the worker has " +
     "no keys, and the request does not come from its own machine and pages.",
   404: "The collection, subject or image is not there.",
+  408: "The body arrives too slowly.",
   409: "The embedding is another model's, or the idempotency key was used for another image.",
   412: "The subject has another ETag than If-Match says.",
   413: "The body is larger than the worker takes.",
@@ -37,6 +38,7 @@ const PROBLEMS: Record<Exclude<ProblemStatus, 405>, string> = {
   503:
     "The worker has more to do than it takes on, is shutting down, cannot read its keys, or cannot write its gallery; " +
     "nothing was changed.",
+  507: "The gallery has no room left; nothing was changed.",
 };
 
 const BINARY: JsonSchema = { type: "string", format: "binary", minLength: 1 };

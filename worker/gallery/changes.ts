@@ -77,8 +77,3 @@ export function checkRevision(
     throw new StaleError(subject);
   }
 }
-
-/** Whether a record is there: it has not expired. @param now milliseconds since 1970 */
-export function isLiving({ expiresAt }: Pick<SubjectRecord, "expiresAt">, now: number): boolean {
-  return expiresAt === null || Date.parse(expiresAt) > now;
-}

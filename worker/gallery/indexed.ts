@@ -1,10 +1,9 @@
 import { checkRevision, withFields, withImage, withoutImage } from "./changes.ts";
 import { compareNames } from "./compare_names.ts";
-import { contains } from "./filter.ts";
 import type { Gallery } from "./gallery.ts";
 import { groupCommit } from "./group_commit.ts";
 import type { Records } from "./records.ts";
-import { nearestSubjects } from "./search.ts";
+import { searchHeap } from "./search_heap.ts";
 import { watchVersion } from "./watch.ts";
 
 /** What keeps the records of a gallery beyond this process. */
@@ -14,7 +13,8 @@ export interface Store {
   /**
    * Makes changes durable, all or none.
    *
-   * @param make makes the changes on the records, in the journal; called once, before anything is awaited
+   * @param make makes the changes on the records, in the journal; may be called again once they are undone
+   * @throws {StorageFullError} if there is no room for them
    */
   transact(make: () => void): Promise<void>;
   /** Releases what is held; nothing is called afterwards. */
@@ -99,12 +99,9 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
         records.set(collection, withoutImage(records.get(collection, subject), image, condition));
       }),
 
-    // deno-lint-ignore require-await
-    async search(collection, embedding, { k, filter, exclude }) {
-      const compared = [...present().living(collection)].filter(({ subject, images, metadata }) =>
-        images.length > 0 && subject !== exclude && (filter === undefined || contains(metadata, filter))
-      );
-      return { subjects: compared.length, nearest: nearestSubjects(compared, embedding, k) };
+    async search(collection, embedding, options) {
+      const heap = await searchHeap();
+      return present().search(collection, embedding, options, heap);
     },
 
     version,

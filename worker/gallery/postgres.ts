@@ -1,5 +1,5 @@
 import type { Sql } from "postgres";
-import { checkRevision, isLiving, withFields, withImage, withoutImage } from "./changes.ts";
+import { checkRevision, withFields, withImage, withoutImage } from "./changes.ts";
 import { type CollectionSummary, type Gallery, type SubjectRecord, UnknownError } from "./gallery.ts";
 import { asGalleryError, connect, placeOf, retried } from "./postgres_connection.ts";
 import {
@@ -17,6 +17,7 @@ import { replicatedSearch } from "./postgres_replicas.ts";
 import { isLiving as isLivingRow } from "./postgres_search.ts";
 import { migrate, type Model } from "./postgres_tables.ts";
 import { inTurn } from "./in_turn.ts";
+import { isLiving } from "./subjects.ts";
 import { watchVersion } from "./watch.ts";
 
 /** What a gallery in Postgres is made of. */

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { GalleryError, messageOf } from "../../shared/errors.ts";
 import { replaceFile } from "../../shared/replace_file.ts";
+import { StorageFullError } from "./gallery.ts";
 
 /**
  * Reads a file as a whole.
@@ -24,12 +25,14 @@ export async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer>
 /**
  * Replaces the snapshot, durably.
  *
- * @throws {GalleryError} if it cannot be written; then the old one is still there
+ * @throws {StorageFullError} if there is no room for it beside the old one
+ * @throws {GalleryError} if it cannot be written for another reason; in both cases the old one is still there
  */
 export async function replaceSnapshot(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await replaceFile(path, [bytes], { mode: 0o600 });
   } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOSPC") throw new StorageFullError(path);
     throw new GalleryError(
       `Cannot write the gallery in ${path}: ${
         messageOf(error)

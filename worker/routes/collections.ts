@@ -43,7 +43,7 @@ const PUT = {
     200: { description: "It was there already, and stays as it is.", json: Collection },
     201: { description: "It was made.", json: Collection },
   },
-  problems: [500, 503],
+  problems: [500, 503, 507],
 } as const satisfies Contract;
 
 const DELETE = {
@@ -53,7 +53,7 @@ const DELETE = {
   scope: "admin",
   params: CollectionPath,
   answers: { 204: { description: "Nothing of it is left." } },
-  problems: [404, 500, 503],
+  problems: [404, 500, 503, 507],
 } as const satisfies Contract;
 
 /** `/collections`: isolated from each other. */

@@ -46,7 +46,7 @@ const ENROL = {
       headers: ["etag", "server-timing"],
     },
   },
-  problems: [409, 412, 422, 500, 503],
+  problems: [409, 412, 422, 500, 503, 507],
 } as const satisfies Contract;
 
 const DELETE = {
@@ -57,7 +57,7 @@ const DELETE = {
   params: ImagePath,
   headers: IfMatch,
   answers: { 204: { description: "Nothing of it is left." } },
-  problems: [404, 412, 500, 503],
+  problems: [404, 412, 500, 503, 507],
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects/{s}/images`: what is enrolled of a subject. */

@@ -79,7 +79,7 @@ const PUT = {
     200: { description: "It was replaced.", json: Subject, headers: ["etag"] },
     201: { description: "It was created.", json: Subject, headers: ["etag"] },
   },
-  problems: [412, 500, 503],
+  problems: [412, 500, 503, 507],
 } as const satisfies Contract;
 
 const DELETE = {
@@ -90,7 +90,7 @@ const DELETE = {
   params: SubjectPath,
   headers: IfMatch,
   answers: { 204: { description: "Nothing of it is left." } },
-  problems: [404, 412, 500, 503],
+  problems: [404, 412, 500, 503, 507],
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects`: who is enrolled. */

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { GalleryError } from "../../../shared/errors.ts";
+import { StorageFullError } from "../../../worker/gallery/gallery.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import { parseKeys } from "../../../worker/keys/key_source.ts";
 import type { WorkerState } from "../../../worker/routes/health.ts";
-import { clientOf, embedder, model, newApp } from "./client.ts";
+import { type Call, clientOf, embedder, model, newApp } from "./client.ts";
 import { picture } from "./tiny_model.ts";
 
 const image = await picture(1);
@@ -134,6 +135,22 @@ Deno.test("a gallery that cannot be written is 503 with Retry-After, and nothing
   assert.doesNotMatch(body.detail, /secret/);
   assert.equal((await call("GET /collections/c/subjects/a")).status, 404);
   assert.ok(log.some(({ level, message }) => level === "error" && message.includes("/secret/path")));
+});
+
+Deno.test("a gallery that has no room left is 507, and says nothing of where it is", async () => {
+  const persist = () => Promise.reject(new StorageFullError("/secret/path"));
+  const { call } = newApp({ gallery: createMemoryGallery({ snapshot, persist }) });
+  const changes: [string, Call?][] = [
+    ["POST /collections/c/subjects/a/images", { image }],
+    ["PUT /collections/c/subjects/a"],
+    ["PUT /collections/c"],
+    ["DELETE /collections/default"],
+  ];
+  for (const [route, sent] of changes) {
+    const { status, body } = await call(route, sent);
+    assert.equal(status, 507, route);
+    assert.doesNotMatch(body.detail, /secret/);
+  }
 });
 
 Deno.test("the log has one line a request, with no query, no body and no key", async () => {

@@ -4,6 +4,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { GalleryError } from "../../../shared/errors.ts";
 import type { AppType } from "../../../worker/app.ts";
 import type { OpenApiDocument } from "../../../worker/contract/open_api.ts";
+import { type Gallery, StorageFullError } from "../../../worker/gallery/gallery.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import type { KeySource } from "../../../worker/keys/key.ts";
 import { parseKeys } from "../../../worker/keys/key_source.ts";
@@ -46,6 +47,12 @@ const GOOD: Record<string, [string, Call?]> = {
   openapi: ["GET /openapi.json"],
   docs: ["GET /docs"],
 };
+
+/** A gallery that has room for so many changes. */
+function galleryFullAfter(changes: number): Gallery {
+  const persist = () => changes-- > 0 ? Promise.resolve() : Promise.reject(new StorageFullError("a disk"));
+  return createMemoryGallery({ snapshot, persist });
+}
 
 async function enrolled(deps: Parameters<typeof newApp>[0] = {}) {
   const app = newApp({ thumbnails: true, ...deps });
@@ -112,6 +119,15 @@ Deno.test("every status that is documented is answered to some request, and no o
       await newApp().call(GOOD[operation][0], { body: "text", headers: { "content-type": "text/plain" } });
     }
   }
+  await Promise.all(
+    Object.keys(GOOD).filter(bodies).map(async (operation) => {
+      const headers = { "content-type": "image/png", ...GOOD[operation][1]?.headers };
+      if (GOOD[operation][1]?.form !== undefined) headers["content-type"] = "multipart/form-data; boundary=a";
+      if (GOOD[operation][1]?.json !== undefined) headers["content-type"] = "application/json";
+      const stalled = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) });
+      await newApp().call(GOOD[operation][0], { body: stalled, headers });
+    }),
+  );
   for (const operation of ["clientScript", "localScript", "clientBinary"]) {
     const { headers } = await newApp().call(GOOD[operation][0]);
     await newApp().call(GOOD[operation][0], { headers: { "if-none-match": headers.get("etag") ?? "" } });
@@ -124,6 +140,10 @@ Deno.test("every status that is documented is answered to some request, and no o
   for (const operation of ["putSubject", "deleteSubject", "enrolImage", "deleteImage"]) {
     await send(operation, { headers: { "if-match": '"stale"' } });
   }
+  for (const operation of ["putSubject", "deleteSubject", "enrolImage", "deleteImage", "deleteCollection"]) {
+    await (await enrolled({ gallery: galleryFullAfter(1) })).send(operation);
+  }
+  await newApp({ gallery: galleryFullAfter(0) }).call("PUT /collections/c");
   const fresh = newApp();
   for (const operation of ["getCollection", "deleteCollection", "map", "listSubjects", "getSubject", "deleteSubject"]) {
     await fresh.call(GOOD[operation][0]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { GalleryError } from "../../../../shared/errors.ts";
 import { encodeSnapshot } from "../../../../shared/snapshot.ts";
-import { RepeatedKeyError, StaleError, UnknownError } from "../../../../worker/gallery/gallery.ts";
+import { RepeatedKeyError, StaleError, StorageFullError, UnknownError } from "../../../../worker/gallery/gallery.ts";
 import { openGallery } from "../../../../worker/gallery/open.ts";
 import { openSqliteGallery } from "../../../../worker/gallery/sqlite.ts";
 import { declareConformance } from "./conformance.ts";
@@ -193,6 +193,22 @@ Deno.test("a change that cannot be written is not made, and the next good one is
     const again = await openSqliteGallery(path, EMPTY);
     assert.deepEqual((await again.collections()).map((c) => [c.collection, c.images]), [["c", 2], ["default", 0]]);
     await again.close();
+  }));
+
+Deno.test("what SQLite has no room for is StorageFullError, and is not made", () =>
+  inFolder(async (path) => {
+    const gallery = await openSqliteGallery(path, EMPTY);
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(path);
+    database.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON images BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END",
+    );
+    await assert.rejects(gallery.addImage("new", "lost", other), StorageFullError);
+    await assert.rejects(gallery.subject("new", "lost"), UnknownError);
+    database.exec("DROP TRIGGER full");
+    database.close();
+    await gallery.addImage("new", "kept", other);
+    await gallery.close();
   }));
 
 Deno.test("a database of another model is refused with what to do", () =>
