@@ -27,7 +27,11 @@ export async function startPostgres(): Promise<PostgresServer> {
 
 async function namedServer(): Promise<PostgresServer | undefined> {
   const url = Deno.env.get("TRIPTYCH_TEST_POSTGRES");
-  return url === undefined || url === "" ? undefined : await realServer(url, () => Promise.resolve());
+  if (url === undefined || url === "") return undefined;
+  return await realServer(url, async (admin, made) => {
+    for (const database of made) await admin.unsafe(`DROP DATABASE ${database} WITH (FORCE)`);
+    await admin.end();
+  });
 }
 
 async function debianServer(): Promise<PostgresServer | undefined> {
@@ -48,7 +52,8 @@ async function debianServer(): Promise<PostgresServer | undefined> {
   await run("initdb", "-D", `${folder}/data`, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8");
   const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder}`;
   await run("pg_ctl", "-D", `${folder}/data`, "-l", `${folder}/log`, "-o", options, "-w", "start");
-  return await realServer(`postgres://postgres@127.0.0.1:${port}/postgres`, async () => {
+  return await realServer(`postgres://postgres@127.0.0.1:${port}/postgres`, async (admin) => {
+    await admin.end();
     await run("pg_ctl", "-D", `${folder}/data`, "-m", "immediate", "-w", "stop");
     await Deno.remove(folder, { recursive: true });
   });
@@ -64,7 +69,10 @@ async function debianBin(): Promise<string | undefined> {
   return undefined;
 }
 
-async function realServer(url: string, end: () => Promise<void>): Promise<PostgresServer> {
+async function realServer(
+  url: string,
+  end: (admin: postgres.Sql, made: string[]) => Promise<void>,
+): Promise<PostgresServer> {
   const admin = postgres(url, { max: 1, onnotice: () => {} });
   const [{ version }] = await admin`SELECT version() AS version`;
   const made: string[] = [];
@@ -79,11 +87,7 @@ async function realServer(url: string, end: () => Promise<void>): Promise<Postgr
       own.pathname = `/${database}`;
       return own.href;
     },
-    async stop() {
-      for (const database of made) await admin.unsafe(`DROP DATABASE ${database} WITH (FORCE)`);
-      await admin.end();
-      await end();
-    },
+    stop: () => end(admin, made),
   };
 }
 
