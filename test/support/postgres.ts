@@ -4,7 +4,7 @@ import postgres from "postgres";
 export interface PostgresServer {
   /** What it is, for a person. */
   name: string;
-  /** Whether it is Postgres as it is run in earnest: PGlite does one statement at a time, and takes no settings. */
+  /** Whether it is Postgres as it is run in earnest: PGlite serves one connection, has one database and takes no settings. */
   isReal: boolean;
   /** Makes a database in which nothing is. */
   makeDatabase(): Promise<string>;
@@ -101,11 +101,12 @@ async function pglite(): Promise<PostgresServer> {
   const server = new PGLiteSocketServer({ db, port, host: "127.0.0.1", maxConnections: 100 });
   await server.start();
   return {
+    // Its connections share one session, where they would come in each other's way.
     name: "PGlite, for there is no server with pgvector here and TRIPTYCH_TEST_POSTGRES is not set",
     isReal: false,
     async makeDatabase() {
       await db.exec("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP EXTENSION IF EXISTS vector");
-      return `postgres://postgres@127.0.0.1:${port}/postgres`;
+      return `postgres://postgres@127.0.0.1:${port}/postgres?max=1`;
     },
     async stop() {
       await server.stop();

@@ -5,6 +5,9 @@ import { StorageFullError } from "./gallery.ts";
 /** How long a connection may take to be made, seconds, if the URL does not say. */
 const CONNECT_SECONDS = 5;
 
+/** How many connections a pool has at most, if the URL does not say. */
+const CONNECTIONS = 10;
+
 /** How long a statement may run, milliseconds, if the URL does not say. */
 const STATEMENT_MILLISECONDS = 10_000;
 
@@ -41,7 +44,7 @@ export function dialectOf(version: string): Dialect {
 const HNSW = { "hnsw.ef_search": "100", "hnsw.iterative_scan": "strict_order" };
 
 /**
- * A pool of connections. What the driver or the server takes, such as `max` for the size of the pool (10 if nothing is said),
+ * A pool of connections. What the driver or the server takes, such as `max` for the size of the pool,
  * `sslmode` and `statement_timeout`, can be set in the URL's query.
  */
 export async function connect(url: string, dialect: Dialect): Promise<Sql> {
@@ -62,9 +65,16 @@ export function connectAlone(url: string): Promise<Sql> {
 async function pool(url: string, options: Options<Record<string, PostgresType>>): Promise<Sql> {
   // Here, so that nobody else loads it.
   const { default: postgres } = await import("postgres");
-  const timeout = new URL(url).searchParams.has("connect_timeout") ? {} : { connect_timeout: CONNECT_SECONDS };
-  const connection = { application_name: "triptych", ...options.connection };
-  return postgres(url, { ...timeout, ...options, fetch_types: false, onnotice: () => {}, connection });
+  const given = new URL(url).searchParams;
+  return postgres(url, {
+    connect_timeout: Number(given.get("connect_timeout") ?? CONNECT_SECONDS),
+    // The driver takes the digits of the URL for a list of one.
+    max: Number(given.get("max") ?? CONNECTIONS),
+    ...options,
+    fetch_types: false,
+    onnotice: () => {},
+    connection: { application_name: "triptych", ...options.connection },
+  });
 }
 
 /** Where a database is, for a person: without user, password and settings. */

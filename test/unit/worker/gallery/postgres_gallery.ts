@@ -8,9 +8,9 @@ import { EMPTY } from "./records.ts";
 export const server = await startPostgres();
 Deno.test.afterAll(() => server.stop());
 
-/** Declares a test that needs Postgres as it is run in earnest. @param why it does, for who sees it skipped */
-export function testOnServer(name: string, why: string, test: () => Promise<void>): void {
-  if (!server.isReal) console.log(`skipped on PGlite, ${why}: ${name}`);
+/** Declares a test that needs more than the one connection, the one database and the settings that PGlite has. */
+export function testOnServer(name: string, test: () => Promise<void>): void {
+  if (!server.isReal) console.log(`skipped on PGlite, which has one connection and takes no settings: ${name}`);
   Deno.test({ name, ignore: !server.isReal, fn: test });
 }
 

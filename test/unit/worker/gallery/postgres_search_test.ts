@@ -165,19 +165,21 @@ Deno.test("a search finds k subjects where one has all the images that are neare
   });
 });
 
-Deno.test("searches go to replicas in turn, and to the primary where one is not there", () =>
-  withGalleries(1, async ([writer], url) => {
-    const vector = unitVector(random);
-    const replicas = [url, "postgres://postgres@127.0.0.1:9/none?connect_timeout=2"];
-    const reader = await openPostgresGallery({ url, replicas, model: EMPTY });
-    await writer.addImage("c", "lime", vector);
-    for (let i = 0; i < 4; i++) assert.equal((await reader.search("c", vector, { k: 1 })).nearest[0].subject, "lime");
-    await reader.close();
-  }));
+testOnServer(
+  "searches go to replicas in turn, and to the primary where one is not there",
+  () =>
+    withGalleries(1, async ([writer], url) => {
+      const vector = unitVector(random);
+      const replicas = [url, "postgres://postgres@127.0.0.1:9/none?connect_timeout=2"];
+      const reader = await openPostgresGallery({ url, replicas, model: EMPTY });
+      await writer.addImage("c", "lime", vector);
+      for (let i = 0; i < 4; i++) assert.equal((await reader.search("c", vector, { k: 1 })).nearest[0].subject, "lime");
+      await reader.close();
+    }),
+);
 
 testOnServer(
   "a replica that does not follow is not believed for longer than 5 s",
-  "which has but one database",
   () =>
     withGalleries(1, async ([writer], url) => {
       const vector = unitVector(random);

@@ -12,89 +12,107 @@ const vector = unitVector(randomFrom(1));
 
 declareConformance("postgres", (clock, test) => withGalleries(1, ([gallery]) => test(gallery), () => clock.now));
 
-Deno.test("workers that start at once on an empty database share one gallery, and find it as it was later", async () => {
-  await withGalleries(4, async (galleries, url) => {
-    const thumbnail = Uint8Array.of(0, 255, 92, 39);
-    const request = { key: "k", digest: "d" };
-    const { record } = await galleries[0].addImage("fruit", "lime", vector, { request, thumbnail });
-    await galleries[1].putSubject("fruit", "plum", {
-      metadata: { b: 1, a: [] },
-      expiresAt: "2999-01-01T00:00:00.000Z",
+testOnServer(
+  "workers that start at once on an empty database share one gallery, and find it as it was later",
+  async () => {
+    await withGalleries(4, async (galleries, url) => {
+      const thumbnail = Uint8Array.of(0, 255, 92, 39);
+      const request = { key: "k", digest: "d" };
+      const { record } = await galleries[0].addImage("fruit", "lime", vector, { request, thumbnail });
+      await galleries[1].putSubject("fruit", "plum", {
+        metadata: { b: 1, a: [] },
+        expiresAt: "2999-01-01T00:00:00.000Z",
+      });
+      for (const gallery of galleries) assert.deepEqual(await gallery.subject("fruit", "lime"), record);
+      const again = await openPostgresGallery({ url, model: EMPTY });
+      assert.deepEqual(await again.subject("fruit", "lime"), record);
+      assert.deepEqual(await again.collections(), await galleries[2].collections());
+      assert.equal(JSON.stringify((await again.subject("fruit", "plum")).metadata), '{"b":1,"a":[]}');
+      await again.close();
     });
-    for (const gallery of galleries) assert.deepEqual(await gallery.subject("fruit", "lime"), record);
-    const again = await openPostgresGallery({ url, model: EMPTY });
-    assert.deepEqual(await again.subject("fruit", "lime"), record);
-    assert.deepEqual(await again.collections(), await galleries[2].collections());
-    assert.equal(JSON.stringify((await again.subject("fruit", "plum")).metadata), '{"b":1,"a":[]}');
-    await again.close();
-  });
-});
+  },
+);
 
-Deno.test("who watches is told of the deletion of another worker within 5 s", () =>
-  withGalleries(2, async ([a, b]) => {
-    await a.addImage("c", "lime", vector);
-    const stop = new AbortController();
-    const versions = b.watch(stop.signal)[Symbol.asyncIterator]();
-    const next = versions.next();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const start = performance.now();
-    await a.deleteSubject("c", "lime");
-    assert.equal((await next).value, await a.version());
-    assert.ok(performance.now() - start < 5_000);
-    await assert.rejects(b.subject("c", "lime"), UnknownError);
-    stop.abort();
-    await versions.return?.(undefined);
-  }));
+testOnServer(
+  "who watches is told of the deletion of another worker within 5 s",
+  () =>
+    withGalleries(2, async ([a, b]) => {
+      await a.addImage("c", "lime", vector);
+      const stop = new AbortController();
+      const versions = b.watch(stop.signal)[Symbol.asyncIterator]();
+      const next = versions.next();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const start = performance.now();
+      await a.deleteSubject("c", "lime");
+      assert.equal((await next).value, await a.version());
+      assert.ok(performance.now() - start < 5_000);
+      await assert.rejects(b.subject("c", "lime"), UnknownError);
+      stop.abort();
+      await versions.return?.(undefined);
+    }),
+);
 
-Deno.test("of changes on the same revision by two workers exactly one is made", () =>
-  withGalleries(2, async (galleries) => {
-    for (let round = 0; round < 10; round++) {
-      const { record } = await galleries[0].putSubject("c", "lime", NOTHING);
-      const outcomes = await Promise.allSettled(
-        galleries.map((gallery, n) =>
-          gallery.putSubject("c", "lime", { metadata: { n }, expiresAt: null }, [record.revision])
-        ),
+testOnServer(
+  "of changes on the same revision by two workers exactly one is made",
+  () =>
+    withGalleries(2, async (galleries) => {
+      for (let round = 0; round < 10; round++) {
+        const { record } = await galleries[0].putSubject("c", "lime", NOTHING);
+        const outcomes = await Promise.allSettled(
+          galleries.map((gallery, n) =>
+            gallery.putSubject("c", "lime", { metadata: { n }, expiresAt: null }, [record.revision])
+          ),
+        );
+        assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
+      }
+    }),
+);
+
+testOnServer(
+  "1,000 requests with one key at two workers at once make one image, and one with other content is refused",
+  () =>
+    withGalleries(2, async (galleries) => {
+      const request = { key: "k", digest: "d" };
+      const made = await Promise.all(
+        Array.from({ length: 1000 }, (_, i) => galleries[i % 2].addImage("c", "lime", vector, { request })),
       );
-      assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
-    }
-  }));
+      assert.equal(new Set(made.map(({ image }) => image)).size, 1);
+      assert.deepEqual(await galleries[0].collection("c"), { collection: "c", subjects: 1, images: 1 });
+      const other = { request: { key: "k", digest: "e" } };
+      await assert.rejects(galleries[1].addImage("c", "lime", vector, other), RepeatedKeyError);
+    }),
+);
 
-Deno.test("1,000 requests with one key at two workers at once make one image, and one with other content is refused", () =>
-  withGalleries(2, async (galleries) => {
-    const request = { key: "k", digest: "d" };
-    const made = await Promise.all(
-      Array.from({ length: 1000 }, (_, i) => galleries[i % 2].addImage("c", "lime", vector, { request })),
-    );
-    assert.equal(new Set(made.map(({ image }) => image)).size, 1);
-    assert.deepEqual(await galleries[0].collection("c"), { collection: "c", subjects: 1, images: 1 });
-    const other = { request: { key: "k", digest: "e" } };
-    await assert.rejects(galleries[1].addImage("c", "lime", vector, other), RepeatedKeyError);
-  }));
+testOnServer(
+  "images that two workers enrol of one subject at once are all there, in one order",
+  () =>
+    withGalleries(2, async (galleries) => {
+      await Promise.all(Array.from({ length: 40 }, (_, i) => galleries[i % 2].addImage("c", "lime", vector)));
+      const { images } = await galleries[0].subject("c", "lime");
+      assert.equal(new Set(images.map(({ image }) => image)).size, 40);
+      assert.deepEqual((await galleries[1].subject("c", "lime")).images, images);
+    }),
+);
 
-Deno.test("images that two workers enrol of one subject at once are all there, in one order", () =>
-  withGalleries(2, async (galleries) => {
-    await Promise.all(Array.from({ length: 40 }, (_, i) => galleries[i % 2].addImage("c", "lime", vector)));
-    const { images } = await galleries[0].subject("c", "lime");
-    assert.equal(new Set(images.map(({ image }) => image)).size, 40);
-    assert.deepEqual((await galleries[1].subject("c", "lime")).images, images);
-  }));
-
-Deno.test("a collection that is deleted while others enrol in it is gone or made anew, and counts what is in it", () =>
-  withGalleries(2, async ([a, b], url) => {
-    for (let round = 0; round < 5; round++) {
+testOnServer(
+  "a collection that is deleted while others enrol in it is gone or made anew, and counts what is in it",
+  () =>
+    withGalleries(2, async ([a, b], url) => {
+      for (let round = 0; round < 5; round++) {
+        await a.putCollection("c");
+        const enrolments = Array.from({ length: 10 }, (_, i) => b.addImage("c", `s${i}`, vector));
+        await Promise.all([...enrolments, a.deleteCollection("c")]);
+      }
       await a.putCollection("c");
-      const enrolments = Array.from({ length: 10 }, (_, i) => b.addImage("c", `s${i}`, vector));
-      await Promise.all([...enrolments, a.deleteCollection("c")]);
-    }
-    await a.putCollection("c");
-    const [{ subjects, images }] = await inDatabase(
-      url,
-      (sql) =>
-        sql`SELECT (SELECT count(*) FROM triptych_subjects)::int AS subjects,
+      const [{ subjects, images }] = await inDatabase(
+        url,
+        (sql) =>
+          sql`SELECT (SELECT count(*) FROM triptych_subjects)::int AS subjects,
         (SELECT count(*) FROM triptych_images)::int AS images`,
-    );
-    assert.deepEqual(await b.collection("c"), { collection: "c", subjects, images });
-  }));
+      );
+      assert.deepEqual(await b.collection("c"), { collection: "c", subjects, images });
+    }),
+);
 
 Deno.test("whatever is done, the collections are those of a gallery in memory", async () => {
   let now = Date.parse("2026-01-01T00:00:00Z");
@@ -160,7 +178,6 @@ Deno.test("a change for which the disk has no room is not made, and the next goo
 
 testOnServer(
   "changes outlive that their connections are cut",
-  "which has but one session",
   () =>
     withGalleries(1, async ([gallery], url) => {
       let enrolling = true;
@@ -180,7 +197,21 @@ testOnServer(
     }),
 );
 
-testOnServer("a statement that takes too long is given up", "which takes no settings", async () => {
+testOnServer("a gallery has as many connections as its URL says, and uses them", async () => {
+  const url = await server.makeDatabase();
+  const gallery = await openPostgresGallery({ url: `${url}?max=3`, model: EMPTY });
+  await Promise.all(Array.from({ length: 30 }, (_, i) => gallery.putSubject("c", `s${i}`, NOTHING)));
+  const [{ connections }] = await inDatabase(
+    url,
+    (sql) =>
+      sql`SELECT count(*)::integer AS connections FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'triptych'`,
+  );
+  assert.equal(connections, 3);
+  await gallery.close();
+});
+
+testOnServer("a statement that takes too long is given up", async () => {
   const url = `${await server.makeDatabase()}?statement_timeout=200`;
   const gallery = await openPostgresGallery({ url, model: EMPTY });
   await inDatabase(url.replace(/\?.*/, ""), async (sql) => {
