@@ -23,7 +23,8 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 const USAGE =
   `Embeds photos on this machine and enrols them in a gallery. A photo that its subject has is not enrolled again,
-so that the same command goes on where it was stopped, and takes up photos that are new.
+so that the same command goes on where it was stopped, and takes up photos that are new. Several machines that run it at the
+same time on one gallery in Postgres share the photos.
 
 Usage: deno task enroll --model DIR --gallery URL --data DIR|FILE [options]
 
@@ -82,6 +83,7 @@ async function run({ model: directory, gallery, data, collection, key, ...job }:
   try {
     const counts = await enroll({
       samples,
+      root: data,
       model,
       destination,
       concurrency: job.concurrency,

@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { checkRevision, withFields, withImage, withoutImage } from "./changes.ts";
 import { type CollectionSummary, type Gallery, type SubjectRecord, UnknownError } from "./gallery.ts";
-import { asGalleryError, connect, placeOf, retried } from "./postgres_connection.ts";
+import { connect, placeOf, retried } from "./postgres_connection.ts";
 import {
   columns,
   countChanges,
@@ -53,13 +53,7 @@ export async function openPostgresGallery(options: PostgresGalleryOptions): Prom
   const turns = inTurn();
   let nextPurge = -Infinity;
 
-  async function reading<T>(read: () => Promise<T>): Promise<T> {
-    try {
-      return await read();
-    } catch (error) {
-      throw asGalleryError("read", place, error);
-    }
-  }
+  const reading = <T>(read: () => Promise<T>) => retried("read", place, async () => ({ done: await read() }));
 
   /** @throws {UnknownError} of the collection, or of what is in it */
   async function unknown(collection: string, subject: string): Promise<never> {
@@ -80,7 +74,7 @@ export async function openPostgresGallery(options: PostgresGalleryOptions): Prom
   ): Promise<T> {
     return changed(turns(JSON.stringify([collection, subject]), () => {
       let tried: { next: SubjectRecord | undefined; result: T } | undefined;
-      return retried(place, async () => {
+      return retried("change", place, async () => {
         const previous = await readSubject(sql, collection, subject);
         // The connection was lost after it was made: revisions are never used again.
         if (tried !== undefined && previous?.revision === tried.next?.revision) return { done: tried.result };
@@ -121,10 +115,12 @@ export async function openPostgresGallery(options: PostgresGalleryOptions): Prom
     },
 
     putCollection: (collection) =>
-      changed(retried(place, async () => ({ done: await writeCollection(sql, collection) }))),
+      changed(retried("change", place, async () => ({ done: await writeCollection(sql, collection) }))),
 
     async deleteCollection(collection) {
-      const wasThere = await changed(retried(place, async () => ({ done: await eraseCollection(sql, collection) })));
+      const wasThere = await changed(
+        retried("change", place, async () => ({ done: await eraseCollection(sql, collection) })),
+      );
       if (!wasThere) throw new UnknownError("collection", collection);
     },
 

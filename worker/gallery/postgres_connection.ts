@@ -84,13 +84,17 @@ export function placeOf(url: string): string {
 }
 
 /**
- * Makes a change, again as long as others come in its way or the connection is lost, with pauses that grow.
+ * Reads or makes a change, again as long as others come in its way or the connection is lost, with pauses that grow.
  *
  * @param attempt gives undefined if it is to be made again
  * @throws {GalleryError} if that does not end
  * @throws {StorageFullError} if the server's disk is full
  */
-export async function retried<T>(place: string, attempt: () => Promise<{ done: T } | undefined>): Promise<T> {
+export async function retried<T>(
+  what: "read" | "change",
+  place: string,
+  attempt: () => Promise<{ done: T } | undefined>,
+): Promise<T> {
   for (let n = 1;; n++) {
     let reason: unknown = "others change the same at the same time, again and again";
     try {
@@ -98,17 +102,12 @@ export async function retried<T>(place: string, attempt: () => Promise<{ done: T
       if (result !== undefined) return result.done;
     } catch (error) {
       const code = codeOf(error);
-      if (!CONFLICTS.has(code) && !LOST.test(code)) throw asGalleryError("change", place, error);
+      if (!CONFLICTS.has(code) && !LOST.test(code)) throw asGalleryError(what, place, error);
       reason = error;
     }
-    if (n === ATTEMPTS) throw asGalleryError("change", place, reason);
+    if (n === ATTEMPTS) throw asGalleryError(what, place, reason);
     await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(2 ** n, LONGEST_PAUSE)));
   }
-}
-
-/** Whether an error says that the server is not reached. */
-export function isLost(error: unknown): boolean {
-  return LOST.test(codeOf(error));
 }
 
 /** An error of the driver as one sentence, in which no password stands. */

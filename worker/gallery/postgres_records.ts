@@ -193,7 +193,7 @@ export function eraseCollection(sql: Sql, collection: string): Promise<boolean> 
     if (there === undefined) return false;
     const [{ version }] = await tx<{ version: string }[]>`
       SELECT coalesce(sum(version), 0)::bigint AS version FROM triptych_counts WHERE collection = ${collection}`;
-    for (const table of ["triptych_images", "triptych_subjects", "triptych_counts"]) {
+    for (const table of ["triptych_images", "triptych_subjects", "triptych_counts", "triptych_jobs"]) {
       await tx`DELETE FROM ${tx(table)} WHERE collection = ${collection}`;
     }
     if (collection !== DEFAULT_COLLECTION) {

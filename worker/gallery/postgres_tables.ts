@@ -86,6 +86,8 @@ async function makeExtension(sql: Sql, place: string): Promise<void> {
  *
  * `triptych_counts` has what is in a collection, and counts the changes: the sum of `version` over all rows grows with each.
  * Each collection has several such rows, so that changes need not wait for each other.
+ *
+ * `triptych_jobs` has what is left to do of bulk enrolments that several machines share.
  */
 function firstFormat(dialect: Dialect, dimensions: number): string[] {
   // Ordered by code points, as everywhere; CockroachDB's only order.
@@ -130,6 +132,12 @@ function firstFormat(dialect: Dialect, dimensions: number): string[] {
     )`,
     `CREATE UNIQUE INDEX triptych_images_by_request ON triptych_images (collection, subject, request_key)
       WHERE request_key IS NOT NULL`,
+    `CREATE TABLE triptych_jobs (
+      collection ${name} NOT NULL,
+      job text NOT NULL,
+      item integer NOT NULL,
+      PRIMARY KEY (collection, job, item)
+    )`,
     ...(dimensions <= MOST_INDEXED ? [vectorIndex(dialect)] : []),
     `INSERT INTO triptych_collections VALUES ('${DEFAULT_COLLECTION}')`,
   ];
