@@ -73,21 +73,22 @@ export async function openPostgresGallery(options: PostgresGalleryOptions): Prom
     make: (previous: SubjectRecord | undefined) => Promise<{ next: SubjectRecord | undefined; result: T }>,
   ): Promise<T> {
     return changed(turns(JSON.stringify([collection, subject]), () => {
-      let tried: { next: SubjectRecord | undefined; result: T } | undefined;
+      /** Made or not: the connection was lost meanwhile. */
+      const tried: { next: SubjectRecord | undefined; result: T }[] = [];
       return retried("change", place, async () => {
         const previous = await readSubject(sql, collection, subject);
-        // The connection was lost after it was made: revisions are never used again.
-        if (tried !== undefined && previous?.revision === tried.next?.revision) return { done: tried.result };
-        tried = undefined;
+        // Revisions are never used again.
+        const made = tried.find(({ next }) => next?.revision === previous?.revision);
+        if (made !== undefined) return { done: made.result };
         if (previous !== undefined && !isLiving(previous, now())) {
           await writeSubject(sql, collection, previous, undefined);
           return undefined;
         }
         const { next, result } = await make(previous);
         if (next === previous) return { done: result };
-        tried = { next, result };
+        tried.push({ next, result });
         if (await writeSubject(sql, collection, previous, next)) return { done: result };
-        tried = undefined;
+        tried.pop();
         return undefined;
       });
     })).finally(purgeAtTimes);
