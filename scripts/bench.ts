@@ -15,6 +15,7 @@ import { mergeResults, resultOf } from "./bench/results.ts";
 const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   cold: () => import("./bench/cold.ts"),
   losses: () => import("./bench/losses.ts"),
+  search: () => import("./bench/search.ts"),
   train: () => import("./bench/train.ts"),
 };
 const EXIT = { done: 0, failed: 1, usage: 2 };

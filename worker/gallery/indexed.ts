@@ -1,5 +1,4 @@
 import { checkRevision, withFields, withImage, withoutImage } from "./changes.ts";
-import { compareNames } from "./compare_names.ts";
 import type { Gallery } from "./gallery.ts";
 import { groupCommit } from "./group_commit.ts";
 import type { Records } from "./records.ts";
@@ -45,30 +44,19 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
   };
   // deno-lint-ignore require-await
   const version = async () => present().version;
-  const summary = (collection: string) => {
-    const subjects = [...present().living(collection)];
-    const images = subjects.reduce((sum, subject) => sum + subject.images.length, 0);
-    return { collection, subjects: subjects.length, images };
-  };
-
   return {
     // deno-lint-ignore require-await
-    collections: async () => present().names().map(summary),
+    collections: async () => present().names().map((collection) => records.summary(collection)),
 
     // deno-lint-ignore require-await
-    collection: async (collection) => summary(collection),
+    collection: async (collection) => present().summary(collection),
 
     putCollection: (collection) => change(() => records.create(collection)),
 
     deleteCollection: (collection) => change(() => records.drop(collection)),
 
     // deno-lint-ignore require-await
-    async subjects(collection, { after, limit }) {
-      const all = [...present().living(collection)]
-        .filter(({ subject }) => after === null || compareNames(subject, after) > 0);
-      const page = all.sort((a, b) => compareNames(a.subject, b.subject)).slice(0, limit);
-      return { subjects: page, next: all.length > limit ? page[limit - 1].subject : null };
-    },
+    subjects: async (collection, { after, limit }) => present().page(collection, after, limit),
 
     // deno-lint-ignore require-await
     subject: async (collection, subject) => present().get(collection, subject),

@@ -17,7 +17,6 @@ import { replicatedSearch } from "./postgres_replicas.ts";
 import { isLiving as isLivingRow } from "./postgres_search.ts";
 import { migrate, type Model } from "./postgres_tables.ts";
 import { inTurn } from "./in_turn.ts";
-import { isLiving } from "./subjects.ts";
 import { watchVersion } from "./watch.ts";
 
 /** What a gallery in Postgres is made of. */
@@ -186,6 +185,10 @@ export async function openPostgresGallery(options: PostgresGalleryOptions): Prom
       await Promise.all([sql, ...followers].map((each) => each.end({ timeout: 5 })));
     },
   };
+}
+
+function isLiving({ expiresAt }: SubjectRecord, now: number): boolean {
+  return expiresAt === null || Date.parse(expiresAt) > now;
 }
 
 /** Names what the gallery holds: the number of changes that were made, and of subjects that have expired since. */

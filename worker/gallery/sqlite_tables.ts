@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
 import { DEFAULT_COLLECTION } from "./gallery.ts";
 import type { Records, Step } from "./records.ts";
+import { Subjects } from "./subjects.ts";
 
 /** Marks a database as a gallery of ours ("TRIP"), in its header. */
 export const APPLICATION_ID = 0x54524950;
@@ -58,7 +59,7 @@ export interface Progress {
 export const NOTHING_READ: Progress = { version: 0, removals: 0 };
 
 /**
- * Brings records up to date with the tables. What it does is not left in the journal.
+ * Brings records up to date with the tables. What it does is not in the journal, and where it fails, it can be done again.
  *
  * @returns how far it has read now
  * @throws {Error} if a row cannot be read
@@ -66,16 +67,15 @@ export const NOTHING_READ: Progress = { version: 0, removals: 0 };
 export function readChanges(database: DatabaseSync, records: Records, read: Progress): Progress {
   const { dimensions, version, removals } = database.prepare("SELECT * FROM gallery").get() as unknown as GalleryRow;
   if (version === read.version) return read;
-  if (removals !== read.removals) forgetRemoved(database, records);
-  for (const { collection } of database.prepare("SELECT collection FROM collections").all()) {
-    records.create(String(collection));
-  }
-  const images = imagesSince(database, read.version, dimensions);
-  const changed = database.prepare("SELECT * FROM subjects WHERE version > ?").all(read.version);
-  for (const row of changed as unknown as SubjectRow[]) {
-    records.set(row.collection, subjectOf(row, images.get(keyOf(row)) ?? []));
-  }
-  records.forget();
+  records.load(() => {
+    if (removals !== read.removals) forgetRemoved(database, records);
+    for (const { collection } of database.prepare("SELECT collection FROM collections").iterate()) {
+      records.create(String(collection));
+    }
+    for (const { collection, record } of subjectsSince(database, read.version, dimensions)) {
+      records.set(collection, record);
+    }
+  });
   return { version, removals };
 }
 
@@ -99,7 +99,7 @@ export function erases(step: Step): boolean {
 }
 
 function removes({ previous, next }: Step): boolean {
-  return previous !== undefined && (next === undefined || next instanceof Map);
+  return previous !== undefined && (next === undefined || next instanceof Subjects);
 }
 
 function writeCollection(database: DatabaseSync, { collection, previous }: Step): void {
@@ -160,18 +160,26 @@ function forgetRemoved(database: DatabaseSync, records: Records): void {
   }
 }
 
-function imagesSince(database: DatabaseSync, version: number, dimensions: number): Map<string, ImageRecord[]> {
-  const images = new Map<string, ImageRecord[]>();
+/** The subjects that were changed after a version, one at a time, with all their images. */
+function* subjectsSince(
+  database: DatabaseSync,
+  version: number,
+  dimensions: number,
+): Generator<{ collection: string; record: SubjectRecord }> {
   const rows = database.prepare(
-    `SELECT images.* FROM subjects CROSS JOIN images USING (collection, subject) WHERE version > ?
-     ORDER BY subjects.version, subjects.collection, subjects.subject, ordinal`,
+    `SELECT * FROM subjects LEFT JOIN images USING (collection, subject) WHERE version > ?
+     ORDER BY version, collection, subject, ordinal`,
   );
-  for (const row of rows.iterate(version) as unknown as Iterable<ImageRow>) {
-    const key = keyOf(row), before = images.get(key);
-    if (before === undefined) images.set(key, [imageOf(row, dimensions)]);
-    else before.push(imageOf(row, dimensions));
+  let row: SubjectRow | undefined, images: ImageRecord[] = [];
+  for (const next of rows.iterate(version) as unknown as Iterable<SubjectRow & ImageRow>) {
+    if (row !== undefined && (row.subject !== next.subject || row.collection !== next.collection)) {
+      yield { collection: row.collection, record: subjectOf(row, images) };
+      images = [];
+    }
+    if (next.image !== null) images.push(imageOf(next, dimensions));
+    row = next;
   }
-  return images;
+  if (row !== undefined) yield { collection: row.collection, record: subjectOf(row, images) };
 }
 
 interface GalleryRow extends Progress {
