@@ -87,7 +87,17 @@ const COMMANDS = {
       withOpened(gallery, async (old) => {
         const samples = await listPhotos(data), model = await readModelFiles(options.model);
         const { collection, to, concurrency, "max-unreadable": maxUnreadable } = options;
-        const job = { old, samples, model, collection, to, concurrency, maxUnreadable, reporter: terminalReporter() };
+        const job = {
+          old,
+          samples,
+          root: data,
+          model,
+          collection,
+          to,
+          concurrency,
+          maxUnreadable,
+          reporter: terminalReporter(),
+        };
         return reported(await untilInterrupted((signal) => reembed({ ...job, signal })), options);
       }),
   ),

@@ -40,6 +40,7 @@ export const VARIABLES = [
   "TRIPTYCH_MODEL",
   "TRIPTYCH_GALLERY",
   "TRIPTYCH_GALLERY_KEY",
+  "TRIPTYCH_GALLERY_REPLICAS",
   "TRIPTYCH_KEYS",
   "TRIPTYCH_CORS_ORIGINS",
   "TRIPTYCH_MAX_BODY",
@@ -63,6 +64,7 @@ const Environment = z.object({
   TRIPTYCH_MODEL: z.string().default(() => fileURLToPath(new URL("../samples/model", import.meta.url))),
   TRIPTYCH_GALLERY: z.string().optional(),
   TRIPTYCH_GALLERY_KEY: z.string().optional(),
+  TRIPTYCH_GALLERY_REPLICAS: z.string().transform((text) => text.split(",").map((url) => url.trim())).default([]),
   TRIPTYCH_KEYS: z.string().transform(parseKeys).optional(),
   TRIPTYCH_CORS_ORIGINS: z.string().transform((text) => text.split(",").map((origin) => origin.trim()))
     .refine((origins) => origins.every(isOrigin), "give origins like https://shop.example, separated by commas")
@@ -93,7 +95,10 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   const isHosted = data.DENO_DEPLOYMENT_ID !== undefined;
   return {
     model: data.TRIPTYCH_MODEL,
-    gallery: withKey(galleryOf(data.TRIPTYCH_GALLERY, isHosted), data.TRIPTYCH_GALLERY_KEY),
+    gallery: withReplicas(
+      withKey(galleryOf(data.TRIPTYCH_GALLERY, isHosted), data.TRIPTYCH_GALLERY_KEY),
+      data.TRIPTYCH_GALLERY_REPLICAS,
+    ),
     keys: data.TRIPTYCH_KEYS,
     corsOrigins: data.TRIPTYCH_CORS_ORIGINS,
     maxBody: data.TRIPTYCH_MAX_BODY,
@@ -115,9 +120,11 @@ function withKey(gallery: GalleryLocation, text: string | undefined): GalleryLoc
     );
   }
   if (gallery.kind === "memory") return gallery;
-  if (gallery.kind !== "snapshot") return { ...gallery, key };
+  if (gallery.kind === "sqlite" || gallery.kind === "kv") return { ...gallery, key };
   throw new UsageError(
-    "TRIPTYCH_GALLERY_KEY is set, and a snapshot file is not encrypted; give sqlite:PATH or kv:, or unset the key.",
+    `TRIPTYCH_GALLERY_KEY is set, and ${
+      gallery.kind === "snapshot" ? "a snapshot" : "a gallery in Postgres, where the server searches,"
+    } is not encrypted; give sqlite:PATH or kv:, or unset the key.`,
   );
 }
 
@@ -130,10 +137,28 @@ function galleryAt(text: string): GalleryLocation {
   if (text === "memory:") return { kind: "memory" };
   if (/^sqlite:./.test(text)) return { kind: "sqlite", path: text.slice("sqlite:".length) };
   if (text.startsWith("kv:")) return { kind: "kv", path: text.slice("kv:".length) || undefined };
+  if (isPostgres(text)) return { kind: "postgres", url: text, replicas: [] };
   if (text.startsWith("file:")) return { kind: "snapshot", location: fileURLToPath(text) };
   // One letter before the colon is a drive of Windows.
   if (/^https?:\/\/./i.test(text) || !/^[a-z][a-z0-9+.-]+:/i.test(text)) return { kind: "snapshot", location: text };
+  // Behind the scheme there may be a password.
   throw new UsageError(
-    `TRIPTYCH_GALLERY=${text} names no gallery of this version; give memory:, sqlite:PATH, kv:, kv:PATH, or the path or URL of a snapshot.`,
+    `TRIPTYCH_GALLERY=${
+      text.split(":")[0]
+    }:... names no gallery of this version; give memory:, sqlite:PATH, kv:, kv:PATH, postgres://USER:PASSWORD@HOST/DATABASE, or the path or URL of a snapshot.`,
   );
+}
+
+function withReplicas(gallery: GalleryLocation, replicas: string[]): GalleryLocation {
+  if (replicas.length === 0) return gallery;
+  if (gallery.kind !== "postgres" || !replicas.every(isPostgres)) {
+    throw new UsageError(
+      "TRIPTYCH_GALLERY_REPLICAS is not right: give URLs like postgres://USER:PASSWORD@HOST/DATABASE, separated by commas, of servers that follow that of TRIPTYCH_GALLERY=postgres://...",
+    );
+  }
+  return { ...gallery, replicas };
+}
+
+function isPostgres(text: string): boolean {
+  return /^postgres(ql)?:\/\/./.test(text) && URL.canParse(text);
 }

@@ -5,6 +5,7 @@ import { median } from "./median.ts";
 import type { Contender } from "./search/contender.ts";
 import { gallery } from "./search/gallery.ts";
 import { hnswlib } from "./search/hnswlib.ts";
+import { postgres } from "./search/postgres.ts";
 import { NEAREST, type Race, race, type Raced } from "./search/race.ts";
 import { sqliteVec } from "./search/sqlite_vec.ts";
 import { typedArrayLoop } from "./search/typed_array_loop.ts";
@@ -31,18 +32,20 @@ const VECTORS = DIMENSIONS * 5;
 export const benchmark: Benchmark = {
   about:
     `search for the ${NEAREST} nearest of vectors of ${DIMENSIONS}, beside npm's libraries, and a gallery's memory`,
-  options: { sizes: { type: "string" }, rounds: { type: "string" } },
+  options: { sizes: { type: "string" }, rounds: { type: "string" }, postgres: { type: "string" } },
   usage: `  --sizes A,B            how many vectors (default ${SIZES.join(",")})
-  --rounds N             contenders take turns of a few searches (default ${ROUNDS})`,
+  --rounds N             contenders take turns of a few searches (default ${ROUNDS})
+  --postgres URL         an empty database with pgvector, whose tables of a gallery are made anew (default: none is measured)`,
   async run(values, reporter): Promise<BenchmarkOutcome> {
     const sizes = values.sizes === undefined
       ? SIZES
       : String(values.sizes).split(",").map((size) => countOf(size, "sizes"));
     const rounds = countOf(values.rounds ?? ROUNDS, "rounds");
+    const contenders = values.postgres === undefined ? CONTENDERS : [...CONTENDERS, postgres(String(values.postgres))];
     const memory = await measureMemory(Math.max(...sizes));
     const races: Race[] = [];
     for (const size of sizes) {
-      races.push(await race(CONTENDERS, size, rounds, typedArrayLoop.name, (text) => reporter.info(text)));
+      races.push(await race(contenders, size, rounds, typedArrayLoop.name, (text) => reporter.info(text)));
     }
     const figures = { memory, races: races.map(figuresOf) };
     return { engine: "wasm", settings: { sizes, rounds }, figures, table: tableOf(races, memory), plots: {} };

@@ -69,6 +69,10 @@ export function nameOf(location: Config["gallery"]): Pick<Opened, "name" | "file
     const { path } = location;
     return { name: `kv:${path ?? ""}`, files: path === undefined ? [] : [path, `${path}-wal`, `${path}-shm`] };
   }
+  if (location.kind === "postgres") {
+    const { host, pathname } = new URL(location.url);
+    return { name: `postgres://${host}${pathname}`, files: [] };
+  }
   if (!URL.canParse(location.location)) return { name: location.location, files: [location.location] };
   const { origin, pathname } = new URL(location.location);
   return { name: origin + pathname, files: [] };

@@ -1,12 +1,5 @@
-import { ulid } from "ulid";
-import {
-  type Gallery,
-  RepeatedKeyError,
-  type RevisionCondition,
-  StaleError,
-  type SubjectRecord,
-  UnknownError,
-} from "./gallery.ts";
+import { checkRevision, withFields, withImage, withoutImage } from "./changes.ts";
+import type { Gallery, SubjectRecord } from "./gallery.ts";
 import { groupCommit } from "./group_commit.ts";
 import type { Records } from "./records.ts";
 import { restored } from "./restored.ts";
@@ -71,50 +64,28 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
 
     putSubject: (collection, subject, fields, condition) =>
       change(() => {
-        const previous = records.find(collection, subject);
-        check(previous, subject, condition);
-        const record = { subject, ...fields, revision: ulid(), images: previous?.images ?? [] };
-        records.set(collection, record);
-        return { record, created: previous === undefined };
+        const put = withFields(records.find(collection, subject), subject, fields, condition);
+        records.set(collection, put.record);
+        return put;
       }),
 
     deleteSubject: (collection, subject, condition) =>
       change(() => {
-        check(records.get(collection, subject), subject, condition);
+        checkRevision(records.get(collection, subject), subject, condition);
         records.delete(collection, subject);
       }),
 
-    addImage: (collection, subject, embedding, beside = {}, condition) =>
+    addImage: (collection, subject, embedding, beside, condition) =>
       change(() => {
-        const { request } = beside;
         const previous = records.find(collection, subject);
-        const made = previous?.images.find((image) => request !== undefined && image.request?.key === request.key);
-        if (previous !== undefined && made !== undefined) {
-          if (made.request?.digest !== request?.digest) throw new RepeatedKeyError(request?.key ?? "");
-          return { image: made.image, record: previous };
-        }
-        check(previous, subject, condition);
-        const image = ulid();
-        const enrolled = { image, createdAt: new Date(now()).toISOString(), embedding, ...beside };
-        const record = {
-          metadata: {},
-          expiresAt: null,
-          ...previous,
-          subject,
-          revision: ulid(),
-          images: [...previous?.images ?? [], enrolled],
-        };
-        records.set(collection, record);
-        return { image, record };
+        const added = withImage(previous, subject, { embedding, ...beside }, condition, now());
+        if (added.record !== previous) records.set(collection, added.record);
+        return added;
       }),
 
     deleteImage: (collection, subject, image, condition) =>
       change(() => {
-        const record = records.get(collection, subject);
-        const images = record.images.filter((enrolled) => enrolled.image !== image);
-        if (images.length === record.images.length) throw new UnknownError("image", image);
-        check(record, subject, condition);
-        records.set(collection, { ...record, revision: ulid(), images });
+        records.set(collection, withoutImage(records.get(collection, subject), image, condition));
       }),
 
     async search(collection, embedding, options) {
@@ -163,12 +134,4 @@ function inParts(subjects: readonly SubjectRecord[], most = Infinity): SubjectRe
     room -= size;
   }
   return parts;
-}
-
-/** @throws {StaleError} if a condition does not hold */
-function check(record: SubjectRecord | undefined, subject: string, condition: RevisionCondition | undefined): void {
-  if (condition === undefined || (condition === "any" && record !== undefined)) return;
-  if (condition === "any" || record === undefined || !condition.includes(record.revision)) {
-    throw new StaleError(subject);
-  }
 }

@@ -12,7 +12,7 @@ import { openSnapshotGallery } from "./snapshot.ts";
 import { snapshotSource } from "./snapshot_source.ts";
 import { openSqliteGallery } from "./sqlite.ts";
 
-/** Where a gallery lives: in memory alone, in a database, or in a snapshot that is served and not changed. */
+/** Where a gallery lives: in memory alone, in a database, on a server, or in a snapshot that is served and not changed. */
 export type GalleryLocation =
   | { kind: "memory" }
   /** A path, or an `http:` or `https:` URL. */
@@ -23,7 +23,9 @@ export type GalleryLocation =
    */
   | { kind: "sqlite"; path: string; former?: string; isOnlyRead?: boolean; key?: MasterKey }
   /** Without a path, the runtime's own. */
-  | { kind: "kv"; path: string | undefined; key?: MasterKey };
+  | { kind: "kv"; path: string | undefined; key?: MasterKey }
+  /** Searches go to the replicas, which follow the database of the URL. */
+  | { kind: "postgres"; url: string; replicas: string[] };
 
 /** With which a gallery is encrypted, if it is: 32 bytes. */
 type MasterKey = Uint8Array | undefined;
@@ -46,6 +48,11 @@ export async function openGallery(
       return await openDatabase(location, emptySnapshot(card));
     case "kv":
       return await openKvGallery({ ...location, model: emptySnapshot(card) });
+    case "postgres": {
+      // The driver is loaded by who needs it.
+      const { openPostgresGallery } = await import("./postgres.ts");
+      return await openPostgresGallery({ ...location, model: emptySnapshot(card) });
+    }
     case "snapshot":
       return await openSnapshotGallery(snapshotSource(location.location), card, log);
   }

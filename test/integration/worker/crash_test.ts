@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startPostgres } from "../../support/postgres.ts";
 import { clientOf, model } from "./client.ts";
 import { CrashClient } from "./crash_client.ts";
 import { startWorker } from "./process.ts";
@@ -10,20 +11,24 @@ const CRASHES = Number(Deno.env.get("CRASHES") ?? 10);
 const CLIENTS = 4;
 const RETRIES = 1_000;
 
-/** The settings of every store that writes to this machine's disk, given a folder. */
-const STORES: Record<string, (folder: string) => Record<string, string>> = {
+const server = await startPostgres();
+Deno.test.afterAll(() => server.stop());
+
+/** The settings of every store that lasts, given a folder. */
+const STORES: Record<string, (folder: string) => Record<string, string> | Promise<Record<string, string>>> = {
   sqlite: (folder) => ({ TRIPTYCH_GALLERY: `sqlite:${folder}/gallery.sqlite` }),
   "sqlite with a key": (folder) => ({
     TRIPTYCH_GALLERY: `sqlite:${folder}/gallery.sqlite`,
     TRIPTYCH_GALLERY_KEY: `${"AQ".repeat(21)}A=`,
   }),
   kv: (folder) => ({ TRIPTYCH_GALLERY: `kv:${folder}/gallery.kv` }),
+  postgres: async () => ({ TRIPTYCH_GALLERY: await server.makeDatabase() }),
 };
 
 for (const [name, settingsIn] of Object.entries(STORES)) {
   Deno.test(`${name}: ${CRASHES} kill -9 lose no acknowledged change, show none partially, bring nothing deleted back`, () =>
     inFolder(async (folder, TRIPTYCH_MODEL) => {
-      const env = { TRIPTYCH_MODEL, ...settingsIn(folder) };
+      const env = { TRIPTYCH_MODEL, ...await settingsIn(folder) };
       const random = randomFrom(7);
       const clients = Array.from({ length: CLIENTS }, (_, i) => new CrashClient(`c${i}`, model.card, random));
       for (let crash = 0; crash <= CRASHES; crash++) {
@@ -49,7 +54,7 @@ for (const [name, settingsIn] of Object.entries(STORES)) {
 
   Deno.test(`${name}: ${RETRIES} concurrent requests with one idempotency key make one record`, () =>
     inFolder(async (folder, TRIPTYCH_MODEL) => {
-      const env = { TRIPTYCH_MODEL, ...settingsIn(folder) };
+      const env = { TRIPTYCH_MODEL, ...await settingsIn(folder) };
       const worker = await startWorker(env);
       const call = clientOf(worker.base);
       const { fingerprint, embedding: { dimensions } } = model.card;

@@ -30,13 +30,51 @@ Deno.test("readConfig() tells galleries by their scheme", () => {
   assert.deepEqual(galleryAt("C:\\g.snapshot"), { kind: "snapshot", location: "C:\\g.snapshot" });
   assert.deepEqual(galleryAt("file:///data/g"), { kind: "snapshot", location: "/data/g" });
   assert.deepEqual(galleryAt("https://h/g?x"), { kind: "snapshot", location: "https://h/g?x" });
+  for (const url of ["postgres://u:p@h/d", "postgresql://h:5433/d?max=3"]) {
+    assert.deepEqual(galleryAt(url), { kind: "postgres", url, replicas: [] });
+  }
+});
+
+Deno.test("readConfig() gives replicas to a gallery in Postgres alone", () => {
+  const TRIPTYCH_GALLERY_REPLICAS = "postgres://a/d, postgres://b/d";
+  const { gallery } = readConfig({ TRIPTYCH_GALLERY: "postgres://h/d", TRIPTYCH_GALLERY_REPLICAS });
+  assert.deepEqual(gallery, {
+    kind: "postgres",
+    url: "postgres://h/d",
+    replicas: ["postgres://a/d", "postgres://b/d"],
+  });
+  for (
+    const environment of [
+      { TRIPTYCH_GALLERY_REPLICAS },
+      { TRIPTYCH_GALLERY: "postgres://h/d", TRIPTYCH_GALLERY_REPLICAS: "b" },
+    ]
+  ) {
+    assert.throws(() => readConfig(environment), UsageError);
+  }
+});
+
+Deno.test("readConfig() repeats no password of a URL that it refuses", () => {
+  for (const url of ["mysql://u:geheim@h/d", "postgres://u:geheim@h:port/d"]) {
+    for (
+      const environment of [{ TRIPTYCH_GALLERY: url }, {
+        TRIPTYCH_GALLERY: "postgres://h/d",
+        TRIPTYCH_GALLERY_REPLICAS: url,
+      }]
+    ) {
+      assert.throws(
+        () => readConfig(environment),
+        (error) => error instanceof UsageError && !/geheim/.test(error.message),
+      );
+    }
+  }
 });
 
 Deno.test("readConfig() refuses stores that this version has not, in a sentence that says which it has", () => {
-  for (const location of ["sqlite:", "postgres://u@h/d", "https://"]) {
+  for (const location of ["sqlite:", "postgres:x", "https://"]) {
     assert.throws(
       () => readConfig({ TRIPTYCH_GALLERY: location }),
-      (error) => error instanceof UsageError && /memory:, sqlite:PATH, kv:, kv:PATH, or/.test(error.message),
+      (error) =>
+        error instanceof UsageError && /memory:, sqlite:PATH, kv:, kv:PATH, postgres:.*, or/.test(error.message),
     );
   }
 });
@@ -49,7 +87,12 @@ Deno.test("readConfig() gives the key to galleries that can be encrypted, and re
   assert.deepEqual(read("sqlite:g", text), { kind: "sqlite", path: "g", key });
   assert.deepEqual(read("kv:", text), { kind: "kv", path: undefined, key });
   assert.deepEqual(read("memory:", text), { kind: "memory" });
-  for (const [gallery, wrong] of [["g.snapshot", text], ["sqlite:g", "s3cret"], ["kv:", text.slice(0, 40)]]) {
+  for (
+    const [gallery, wrong] of [["g.snapshot", text], ["postgres://h/d", text], ["sqlite:g", "s3cret"], [
+      "kv:",
+      text.slice(0, 40),
+    ]]
+  ) {
     assert.throws(
       () => read(gallery, wrong),
       (error) =>
