@@ -1,5 +1,5 @@
 /**
- * Makes, lists and revokes the worker's keys, and signs models.
+ * Makes, lists and revokes the worker's keys, makes the key of a gallery, and signs models.
  *
  *     deno task keys add --scopes match --origins https://shop.example --collections products
  *
@@ -7,6 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
+import { newMasterKey } from "../worker/gallery/encryption.ts";
 import { addKey, type KeyRecord, readRecords, revokeKey } from "../worker/keys/key_file.ts";
 import { keyFilePath } from "../worker/keys/key_source.ts";
 import { signDirectory } from "./sign_model.ts";
@@ -17,12 +18,13 @@ const DEFAULT_PRIVATE_KEY = ".triptych/model-key.pem";
 const PUBLIC_RATE = 600;
 
 const USAGE =
-  `Makes, lists and revokes keys. They are kept in the file that TRIPTYCH_KEYS names (default ${DEFAULT_FILE}), as
-hashes alone; a worker with TRIPTYCH_KEYS=FILE takes up a change within two seconds.
+  `Makes, lists and revokes keys, and makes the key of a gallery. Keys are kept in the file that TRIPTYCH_KEYS names
+(default ${DEFAULT_FILE}), as hashes alone; a worker with TRIPTYCH_KEYS=FILE takes up a change within two seconds.
 
 Usage: deno task keys add --scopes SCOPE,.. [--collections NAME,..] [--origins ORIGIN,..] [--rate N]
                              [--subject-rate N]
        deno task keys list
+       deno task keys gallery
        deno task keys revoke ID
        deno task keys sign --model DIR [--private-key FILE]
 
@@ -35,7 +37,8 @@ Usage: deno task keys add --scopes SCOPE,.. [--collections NAME,..] [--origins O
   --subject-rate N       answers a minute that tell how near the same subject is, so that nobody asks on until he has rebuilt
                          it (default no limit)
 
-add prints the key, which is shown this once; what it may do goes to the standard error.
+add prints the key, which is shown this once; what it may do goes to the standard error. gallery prints a new
+TRIPTYCH_GALLERY_KEY, which is kept nowhere else: without it, nobody reads a gallery that was made with it.
 
 sign signs a model directory, and prints the public key: a worker with TRIPTYCH_MODEL_KEY set to it serves no other model.
 
@@ -49,6 +52,7 @@ async function main(args: string[]): Promise<number> {
     const { values, positionals: [command, ...rest] } = parse(args);
     if (values.help) return console.log(USAGE), EXIT.done;
     if (command === "add" && rest.length === 0) await add(values);
+    else if (command === "gallery" && rest.length === 0) addMaster();
     else if (command === "list" && rest.length === 0) {
       (await readRecords(file())).map(told).forEach((key) => console.log(key));
     } else if (command === "revoke" && rest.length === 1) {
@@ -57,7 +61,7 @@ async function main(args: string[]): Promise<number> {
     } else if (command === "sign" && rest.length === 0) {
       if (values.model === undefined) throw new UsageError("Say which model, as in --model samples/model; see --help.");
       console.log(await signDirectory(values.model, values["private-key"] ?? DEFAULT_PRIVATE_KEY));
-    } else throw new UsageError("deno task keys takes add, list, revoke ID, or sign; see --help.");
+    } else throw new UsageError("deno task keys takes add, list, revoke ID, gallery, or sign; see --help.");
     return EXIT.done;
   } catch (error) {
     console.error(`error: ${messageOf(error)}`);
@@ -82,6 +86,11 @@ async function add({ scopes, collections, origins, rate, "subject-rate": subject
   });
   console.error(`Made ${told(record)}. It is kept nowhere but here:`);
   console.log(key);
+}
+
+function addMaster(): void {
+  console.error("Made a key that encrypts a gallery. It is kept nowhere but here, and a gallery is lost with its key:");
+  console.log(newMasterKey());
 }
 
 /** What a key may do, in a line. */

@@ -10,7 +10,7 @@ const OWN = ["worker", "shared", "deno.json", "deno.lock"].map((name) =>
 );
 
 /** The ports that a URL need not name. */
-const PORTS: Record<string, string> = { "http:": "80", "https:": "443" };
+const PORTS: Record<string, string> = { "http:": "80", "https:": "443", "postgres:": "5432", "postgresql:": "5432" };
 
 /**
  * The flags of `deno run` for a worker with these settings. It may read its model, its keys, its own files and the packages,
@@ -21,25 +21,48 @@ const PORTS: Record<string, string> = { "http:": "80", "https:": "443" };
  */
 export function workerFlags(environment: Parameters<typeof readConfig>[0]): string[] {
   const config = readConfig(environment);
-  const { model, gallery } = config;
-  const snapshot = gallery.kind === "snapshot" ? gallery.location : "";
-  const named = [model, snapshot, keyFilePath(environment.TRIPTYCH_KEYS ?? "") ?? ""].filter((place) => place !== "");
-  const isUrl = (place: string) => /^https?:/i.test(place);
-  const changed = changedFolders(config);
+  const { model, audit } = config;
+  const gallery = reachOf(config.gallery);
+  const places = [model, keyFilePath(environment.TRIPTYCH_KEYS ?? ""), ...gallery.read].filter((place) =>
+    place !== null
+  );
+  const folders = [...gallery.changed, audit].filter((file) => file !== undefined).map((file) => dirname(pathOf(file)));
+  const urls = [...places, ...gallery.called].filter(isUrl);
+  const read = places.filter((place) => !isUrl(place)).map(pathOf);
   return [
     ...["--no-prompt", "--cached-only", "--no-remote", "--deny-import"],
-    ...allow("read", [...OWN, packageFolder(), ...named.filter((place) => !isUrl(place)), ...changed].map(pathOf)),
-    ...allow("write", changed.map(pathOf)),
+    ...allow("read", [...OWN, packageFolder(), ...read, ...folders]),
+    ...allow("write", folders),
     `--deny-write=${OWN}`,
-    ...allow("net", [`${hostnameFor(config)}:${config.port}`, ...named.filter(isUrl).map(hostOf)]),
-    ...allow("env", VARIABLES),
+    ...allow("net", [`${hostnameFor(config)}:${config.port}`, ...urls.map(hostOf)]),
+    ...allow("env", [...VARIABLES, ...config.gallery.kind === "postgres" ? [POSTGRES_VARIABLES] : []]),
   ];
 }
 
-/** SQLite writes beside its file, and both are made with their folder. */
-function changedFolders({ gallery, audit }: Config): string[] {
-  const database = gallery.kind === "sqlite" ? [gallery.path, gallery.former] : [];
-  return [...database, audit].filter((file) => file !== undefined).map(dirname);
+/** Those that the driver looks for, as all of Postgres's clients do. */
+const POSTGRES_VARIABLES = "PG*";
+
+/** What a gallery reads, what it changes, with files beside, and what it calls. */
+interface Reach {
+  read: string[];
+  changed: string[];
+  called: string[];
+}
+
+function reachOf(gallery: Config["gallery"]): Reach {
+  const reach: Reach = { read: [], changed: [], called: [] };
+  switch (gallery.kind) {
+    case "snapshot":
+      return { ...reach, read: [gallery.location] };
+    case "sqlite":
+      return { ...reach, changed: [gallery.path, gallery.former ?? gallery.path] };
+    case "kv":
+      return { ...reach, changed: gallery.path === undefined ? [] : [gallery.path] };
+    case "postgres":
+      return { ...reach, called: [gallery.url, ...gallery.replicas] };
+    case "memory":
+      return reach;
+  }
 }
 
 /** Where the packages lie, of which the worker reads WebAssembly binaries: any of them tells. */
@@ -53,6 +76,10 @@ function allow(what: string, items: readonly string[]): string[] {
     throw new UsageError(`${torn} has a comma in it, which parts paths for Deno; name it otherwise.`);
   }
   return items.length === 0 ? [] : [`--allow-${what}=${[...new Set(items)]}`];
+}
+
+function isUrl(place: string): boolean {
+  return /^(https?|postgres(ql)?):/i.test(place);
 }
 
 function pathOf(place: string | URL): string {

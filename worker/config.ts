@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { UsageError } from "../shared/errors.ts";
 import { PUBLIC_KEY } from "../shared/model_signature.ts";
+import { parseMasterKey } from "./gallery/encryption.ts";
 import type { GalleryLocation } from "./gallery/open.ts";
 import type { KeySource } from "./keys/key.ts";
 import { parseKeys } from "./keys/key_source.ts";
@@ -44,6 +45,8 @@ export const VARIABLES = [
   "TRIPTYCH_MODEL",
   "TRIPTYCH_MODEL_KEY",
   "TRIPTYCH_GALLERY",
+  "TRIPTYCH_GALLERY_KEY",
+  "TRIPTYCH_GALLERY_REPLICAS",
   "TRIPTYCH_KEYS",
   "TRIPTYCH_CORS_ORIGINS",
   "TRIPTYCH_MAX_BODY",
@@ -68,6 +71,8 @@ const Environment = z.object({
   TRIPTYCH_MODEL: z.string().default(() => fileURLToPath(new URL("../samples/model", import.meta.url))),
   TRIPTYCH_MODEL_KEY: z.string().regex(PUBLIC_KEY, "give the public key that deno task keys sign prints").optional(),
   TRIPTYCH_GALLERY: z.string().optional(),
+  TRIPTYCH_GALLERY_KEY: z.string().optional(),
+  TRIPTYCH_GALLERY_REPLICAS: z.string().transform((text) => text.split(",").map((url) => url.trim())).default([]),
   TRIPTYCH_KEYS: z.string().transform(parseKeys).optional(),
   TRIPTYCH_CORS_ORIGINS: z.string().transform((text) => text.split(",").map((origin) => origin.trim()))
     .refine((origins) => origins.every(isOrigin), "give origins like https://shop.example, separated by commas")
@@ -100,7 +105,10 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   return {
     model: data.TRIPTYCH_MODEL,
     modelKey: data.TRIPTYCH_MODEL_KEY,
-    gallery: galleryOf(data.TRIPTYCH_GALLERY, isHosted),
+    gallery: withReplicas(
+      withKey(galleryOf(data.TRIPTYCH_GALLERY, isHosted), data.TRIPTYCH_GALLERY_KEY),
+      data.TRIPTYCH_GALLERY_REPLICAS,
+    ),
     keys: data.TRIPTYCH_KEYS,
     corsOrigins: data.TRIPTYCH_CORS_ORIGINS,
     maxBody: data.TRIPTYCH_MAX_BODY,
@@ -118,6 +126,24 @@ export function hostnameFor({ keys }: Pick<Config, "keys">): string {
   return keys === undefined ? "127.0.0.1" : "0.0.0.0";
 }
 
+/** The error does not repeat what may be a key that was mistyped. */
+function withKey(gallery: GalleryLocation, text: string | undefined): GalleryLocation {
+  if (text === undefined) return gallery;
+  const key = parseMasterKey(text);
+  if (key === null) {
+    throw new UsageError(
+      "TRIPTYCH_GALLERY_KEY is not right: give 32 bytes in base64, as deno task keys gallery makes them.",
+    );
+  }
+  if (gallery.kind === "memory") return gallery;
+  if (gallery.kind === "sqlite" || gallery.kind === "kv") return { ...gallery, key };
+  throw new UsageError(
+    `TRIPTYCH_GALLERY_KEY is set, and ${
+      gallery.kind === "snapshot" ? "a snapshot" : "a gallery in Postgres, where the server searches,"
+    } is not encrypted; give sqlite:PATH or kv:, or unset the key.`,
+  );
+}
+
 function galleryOf(text: string | undefined, isHosted: boolean): GalleryLocation {
   if (text !== undefined) return galleryAt(text);
   return isHosted ? { kind: "memory" } : { kind: "sqlite", path: DEFAULT_DATABASE, former: FORMER_DEFAULT };
@@ -126,10 +152,29 @@ function galleryOf(text: string | undefined, isHosted: boolean): GalleryLocation
 function galleryAt(text: string): GalleryLocation {
   if (text === "memory:") return { kind: "memory" };
   if (/^sqlite:./.test(text)) return { kind: "sqlite", path: text.slice("sqlite:".length) };
+  if (text.startsWith("kv:")) return { kind: "kv", path: text.slice("kv:".length) || undefined };
+  if (isPostgres(text)) return { kind: "postgres", url: text, replicas: [] };
   if (text.startsWith("file:")) return { kind: "snapshot", location: fileURLToPath(text) };
   // One letter before the colon is a drive of Windows.
   if (/^https?:\/\/./i.test(text) || !/^[a-z][a-z0-9+.-]+:/i.test(text)) return { kind: "snapshot", location: text };
+  // Behind the scheme there may be a password.
   throw new UsageError(
-    `TRIPTYCH_GALLERY=${text} names no gallery of this version; give memory:, sqlite:PATH, or the path or URL of a snapshot.`,
+    `TRIPTYCH_GALLERY=${
+      text.split(":")[0]
+    }:... names no gallery of this version; give memory:, sqlite:PATH, kv:, kv:PATH, postgres://USER:PASSWORD@HOST/DATABASE, or the path or URL of a snapshot.`,
   );
+}
+
+function withReplicas(gallery: GalleryLocation, replicas: string[]): GalleryLocation {
+  if (replicas.length === 0) return gallery;
+  if (gallery.kind !== "postgres" || !replicas.every(isPostgres)) {
+    throw new UsageError(
+      "TRIPTYCH_GALLERY_REPLICAS is not right: give URLs like postgres://USER:PASSWORD@HOST/DATABASE, separated by commas, of servers that follow that of TRIPTYCH_GALLERY=postgres://...",
+    );
+  }
+  return { ...gallery, replicas };
+}
+
+function isPostgres(text: string): boolean {
+  return /^postgres(ql)?:\/\/./.test(text) && URL.canParse(text);
 }

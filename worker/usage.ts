@@ -9,9 +9,15 @@ Usage: [VARIABLE=VALUE ...] deno task serve [--help]
 
   TRIPTYCH_MODEL         model directory or URL (default samples/model)
   TRIPTYCH_MODEL_KEY     public key that deno task keys sign prints; a model that it did not sign is refused (default none)
-  TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, or the path or URL of a snapshot,
-                         which is read-only; a new version of it is taken up within seconds
+  TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, kv: for the Deno KV of a deployment,
+                         kv:PATH for one in a file, postgres://USER:PASSWORD@HOST/DATABASE, which several machines may
+                         share, or the path or URL of a snapshot, which is read-only; a new version of it is taken up
+                         within seconds
                          (default sqlite:${DEFAULT_DATABASE})
+  TRIPTYCH_GALLERY_KEY   32 bytes in base64, as \`deno task keys gallery\` makes them, that encrypt the embeddings, thumbnails
+                         and metadata of a database or Deno KV (default none: they are kept as they are)
+  TRIPTYCH_GALLERY_REPLICAS  URLs of Postgres servers that follow that one, for searches, separated by commas
+                         (default none)
   TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, scores, enroll, admin; or the path of the file
                          that deno task keys writes (default none: this machine alone is answered)
   TRIPTYCH_CORS_ORIGINS  origins whose pages may call, separated by commas; null for pages opened from a file

@@ -4,6 +4,7 @@ import { sha256 } from "../../shared/sha256.ts";
 import { readConfig } from "../../worker/config.ts";
 import { UnknownError } from "../../worker/gallery/gallery.ts";
 import { openGallery } from "../../worker/gallery/open.ts";
+import { type DoPart, shareJob } from "./shared_job.ts";
 import { openWorker } from "./worker_destination.ts";
 
 /** An image that a subject has, and the key with which it was enrolled, if that can be known. */
@@ -25,6 +26,8 @@ export interface Destination {
    * @returns the image's id; null if the subject has another embedding with this key
    */
   add(subject: string, key: string, embedding: Float32Array): Promise<string | null>;
+  /** Where other machines may do the same job at the same time: does it with them. The default is alone. */
+  share?: (job: { items: readonly string[]; size: number; signal: AbortSignal }, doPart: DoPart) => Promise<void>;
   /** Waits until all is written, and releases what is held. */
   close(): Promise<void>;
 }
@@ -50,7 +53,10 @@ export function openDestination(
 }
 
 async function openStore(url: string, collection: string, card: Card): Promise<Destination> {
-  const { gallery: location } = readConfig({ TRIPTYCH_GALLERY: url });
+  const { gallery: location } = readConfig({
+    TRIPTYCH_GALLERY: url,
+    TRIPTYCH_GALLERY_KEY: Deno.env.get("TRIPTYCH_GALLERY_KEY"),
+  });
   if (location.kind === "memory") {
     throw new UsageError("--gallery memory: ends with this command; give sqlite:PATH or the URL of a worker.");
   }
@@ -76,6 +82,9 @@ async function openStore(url: string, collection: string, card: Card): Promise<D
       const { image } = await gallery.addImage(collection, subject, embedding, { request });
       return image;
     },
+    ...(location.kind === "postgres" && {
+      share: (job, doPart) => shareJob({ ...job, url: location.url, collection }, doPart),
+    }),
     close: () => gallery.close(),
   };
 }

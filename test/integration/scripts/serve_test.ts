@@ -77,6 +77,8 @@ Deno.test("the worker's permissions follow its settings: URLs are hosts that it 
   assert.ok(flags.includes("--allow-net=0.0.0.0:80,models.example:443,files.example:8080"));
   assert.ok(!flags.some((flag) => /^--allow-(write|run|ffi|sys|import|all)|secret/.test(flag)));
   assert.ok(!flags.some((flag) => /^--allow-\w+$/.test(flag)), "each is a list");
+  const postgres = workerFlags({ TRIPTYCH_GALLERY: "postgres://u:secret@db.example/g" });
+  assert.ok(postgres.includes("--allow-net=127.0.0.1:8000,db.example:5432") && !String(postgres).includes("secret"));
   assert.ok(workerFlags({ TRIPTYCH_GALLERY: "memory:" }).includes("--allow-net=127.0.0.1:8000"));
   assert.throws(() => workerFlags({ TRIPTYCH_MODEL: "a,b" }), /a,b has a comma in it/);
 });

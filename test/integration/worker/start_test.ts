@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { encodeSnapshot } from "../../../shared/snapshot.ts";
+import { encodeSnapshot } from "../../../shared/encode_snapshot.ts";
 import { readConfig } from "../../../worker/config.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import type { LogEntry } from "../../../worker/middleware/request_log.ts";
