@@ -228,6 +228,33 @@ Deno.test("pages of listed origins may call, errors included; other origins get 
   assert.match(preflight.headers.get("access-control-allow-headers") ?? "", /authorization/);
 });
 
+Deno.test("every answer tells a browser to load, run, frame and guess nothing, and to keep no answer about anybody", async () => {
+  const { call } = newApp();
+  for (
+    const route of ["GET /model", "POST /match", "GET /nope", "GET /", "GET /docs", "GET /client.js", "GET /metrics"]
+  ) {
+    const { headers } = await call(route, route === "POST /match" ? { image } : {});
+    assert.equal(headers.get("x-content-type-options"), "nosniff", route);
+    assert.equal(headers.get("x-frame-options"), "DENY", route);
+    assert.equal(headers.get("referrer-policy"), "no-referrer", route);
+    assert.match(headers.get("content-security-policy") ?? "", /^default-src 'none'.*frame-ancestors 'none'/, route);
+    const isPersonal = ["GET /model", "POST /match", "GET /nope"].includes(route);
+    if (isPersonal) assert.equal(headers.get("cache-control"), "no-store", route);
+  }
+});
+
+Deno.test("a parameter, or a field of a form, that is given twice is refused", async () => {
+  const { call } = newApp();
+  for (const query of ["k=1&k=2", "collection=a&collection=b", "fmr=0.1&fmr=0.1"]) {
+    const { status, body } = await call(`POST /match?${query}`, { image });
+    assert.equal(status, 400, query);
+    assert.match(body.detail, /is given more than once/);
+  }
+  assert.equal((await call("POST /embed", { form: { image: [image, image] } })).status, 400);
+  const { status } = await call("POST /match", { form: { image, filter: ["{}", "{}"] } });
+  assert.equal(status, 400);
+});
+
 Deno.test("without keys only this machine is answered, and no page of another origin", async () => {
   const { app } = newApp();
   const from = (hostname: string, headers = {}) =>
