@@ -9,6 +9,7 @@ import type { Embedder } from "./embedder/embedder.ts";
 import { createImageEmbedder } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
 import type { Gallery } from "./gallery/gallery.ts";
+import { withReviews } from "./gallery/reviews.ts";
 import type { KeySource } from "./keys/key.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { drainBody } from "./middleware/body.ts";
@@ -32,6 +33,7 @@ import { previewRoutes } from "./routes/preview.ts";
 import { thumbnailRoutes } from "./routes/thumbnails.ts";
 import { modelFileRoutes } from "./routes/model_files.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
+import { reviewRoutes } from "./routes/reviews.ts";
 import type { ServedModel, Services } from "./routes/services.ts";
 import { subjectRoutes } from "./routes/subjects.ts";
 import { verifyRoutes } from "./routes/verify.ts";
@@ -53,6 +55,8 @@ export interface AppDeps {
   queue?: number;
   /** Whether a small picture is kept of every image that is enrolled; default not. */
   thumbnails?: boolean;
+  /** Whether enrolments that are in doubt wait for a review; default not. */
+  review?: boolean;
   /** What happens between two images; default: whatever else waits gets a turn. */
   breathe?: (() => Promise<void>) | undefined;
   /** Default: nowhere. */
@@ -74,21 +78,24 @@ export function createApp(deps: AppDeps) {
   const {
     model,
     embedder,
-    gallery,
     keys,
     corsOrigins = [],
     maxBody = DEFAULT_MAX_BODY,
     thumbnails = false,
+    review = false,
     log = () => {},
     state = () => "ready",
   } = deps;
   const queue = createQueue(deps.queue ?? DEFAULT_QUEUE, deps.breathe);
   const { card } = model;
+  const { gallery, reviews } = withReviews(deps.gallery, card);
   const metrics = createMetrics();
   const services: Services = {
     model,
     card,
     gallery,
+    reviews,
+    review,
     queue,
     thumbnails,
     embedImage: createImageEmbedder(embedder, card.input, queue, metrics.timed),
@@ -134,6 +141,7 @@ function withRoutes(
     .route("/", collectionRoutes(services))
     .route("/", subjectRoutes(services))
     .route("/", imageRoutes(services))
+    .route("/", reviewRoutes(services))
     .route("/", thumbnailRoutes(services))
     .route("/", mapRoutes(services))
     .route("/", previewRoutes(services))

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { UsageError } from "../shared/errors.ts";
+import { PUBLIC_KEY } from "../shared/model_signature.ts";
 import { parseMasterKey } from "./gallery/encryption.ts";
 import type { GalleryLocation } from "./gallery/open.ts";
 import type { KeySource } from "./keys/key.ts";
@@ -18,6 +19,8 @@ const FORMER_DEFAULT = ".triptych/gallery.snapshot";
 export interface Config {
   /** Directory or URL. */
   model: string;
+  /** The public key of who signs models, as `PUBLIC_KEY` has it; undefined for a model that need not be signed. */
+  modelKey: string | undefined;
   gallery: GalleryLocation;
   keys: KeySource | undefined;
   corsOrigins: string[];
@@ -27,6 +30,8 @@ export interface Config {
   queue: number;
   /** Whether a small picture is kept of every image that is enrolled from now on. */
   thumbnails: boolean;
+  /** Whether enrolments that are in doubt wait for a review. */
+  review: boolean;
   /** The file in which enrolments and deletions are written down; undefined for none. */
   audit: string | undefined;
   /** 0 for any that is free. */
@@ -38,6 +43,7 @@ export interface Config {
 /** The variables that are read. */
 export const VARIABLES = [
   "TRIPTYCH_MODEL",
+  "TRIPTYCH_MODEL_KEY",
   "TRIPTYCH_GALLERY",
   "TRIPTYCH_GALLERY_KEY",
   "TRIPTYCH_GALLERY_REPLICAS",
@@ -46,6 +52,7 @@ export const VARIABLES = [
   "TRIPTYCH_MAX_BODY",
   "TRIPTYCH_QUEUE",
   "TRIPTYCH_THUMBNAILS",
+  "TRIPTYCH_REVIEW",
   "TRIPTYCH_AUDIT",
   "PORT",
   "DENO_DEPLOYMENT_ID",
@@ -62,6 +69,7 @@ export const DEFAULT_PORT = 8000;
 
 const Environment = z.object({
   TRIPTYCH_MODEL: z.string().default(() => fileURLToPath(new URL("../samples/model", import.meta.url))),
+  TRIPTYCH_MODEL_KEY: z.string().regex(PUBLIC_KEY, "give the public key that deno task keys sign prints").optional(),
   TRIPTYCH_GALLERY: z.string().optional(),
   TRIPTYCH_GALLERY_KEY: z.string().optional(),
   TRIPTYCH_GALLERY_REPLICAS: z.string().transform((text) => text.split(",").map((url) => url.trim())).default([]),
@@ -72,6 +80,7 @@ const Environment = z.object({
   TRIPTYCH_MAX_BODY: whole(1 << 10, 1 << 30, "bytes").default(DEFAULT_MAX_BODY),
   TRIPTYCH_QUEUE: whole(0, 10_000, "images").default(DEFAULT_QUEUE),
   TRIPTYCH_THUMBNAILS: z.enum(["0", "1"], "give 1 to keep them, or 0").default("0"),
+  TRIPTYCH_REVIEW: z.enum(["0", "1"], "give 1 to hold what is in doubt, or 0").default("0"),
   TRIPTYCH_AUDIT: z.string().optional(),
   PORT: whole(0, 65_535).default(DEFAULT_PORT),
   DENO_DEPLOYMENT_ID: z.string().optional(),
@@ -95,6 +104,7 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
   const isHosted = data.DENO_DEPLOYMENT_ID !== undefined;
   return {
     model: data.TRIPTYCH_MODEL,
+    modelKey: data.TRIPTYCH_MODEL_KEY,
     gallery: withReplicas(
       withKey(galleryOf(data.TRIPTYCH_GALLERY, isHosted), data.TRIPTYCH_GALLERY_KEY),
       data.TRIPTYCH_GALLERY_REPLICAS,
@@ -104,10 +114,16 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
     maxBody: data.TRIPTYCH_MAX_BODY,
     queue: data.TRIPTYCH_QUEUE,
     thumbnails: data.TRIPTYCH_THUMBNAILS === "1",
+    review: data.TRIPTYCH_REVIEW === "1",
     audit: data.TRIPTYCH_AUDIT,
     port: data.PORT,
     isHosted,
   };
+}
+
+/** On which addresses to listen: on all if there are keys, otherwise on this machine's own alone. */
+export function hostnameFor({ keys }: Pick<Config, "keys">): string {
+  return keys === undefined ? "127.0.0.1" : "0.0.0.0";
 }
 
 /** The error does not repeat what may be a key that was mistyped. */

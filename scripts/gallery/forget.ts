@@ -3,6 +3,7 @@ import { sha256 } from "../../shared/sha256.ts";
 import type { CollectionRecord, ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
 import type { Reporter } from "../../trainer/report/progress.ts";
 import { UnknownError } from "../../worker/gallery/gallery.ts";
+import { withoutHeld } from "../../worker/gallery/reviews.ts";
 import { writeAnew } from "../../worker/gallery/sqlite_erasure.ts";
 import { writeSnapshot } from "./export.ts";
 import { imagesOf } from "./images.ts";
@@ -81,7 +82,7 @@ export function isComplete({ stores }: Receipt): boolean {
 async function forgetInGallery(collection: string, subject: string, url: string | undefined): Promise<Forgotten> {
   const opened = await openExisting(url, "write");
   const record = findIn(await opened.gallery.snapshot(), collection, subject);
-  if (record !== undefined) await opened.gallery.deleteSubject(collection, subject);
+  if (record !== undefined) await withoutHeld(opened.gallery).deleteSubject(collection, subject);
   const deletedAt = new Date().toISOString();
   await opened.gallery.close();
   const { gallery, name, files } = await openExisting(url, "write");

@@ -136,7 +136,7 @@ export interface Gallery {
 /** A collection, subject or image that is not there. */
 export class UnknownError extends TriptychError {
   override readonly name = "UnknownError";
-  constructor(readonly what: "collection" | "subject" | "image", readonly id: string) {
+  constructor(readonly what: "collection" | "subject" | "image" | "review", readonly id: string) {
     super(`There is no ${what} "${id}"${what === "collection" ? "; the first enrolment makes it" : ""}.`);
   }
 }

@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import { TriptychError } from "../../shared/errors.ts";
 
 /** What a key can be allowed to do. */
-export const SCOPES = ["match", "enroll", "admin"] as const;
+export const SCOPES = ["match", "scores", "enroll", "admin"] as const;
 
-/** What a key may do: `match`, `verify` and `embed`; enrol, list and delete subjects; or all, collections too. */
+/**
+ * What a key may do: `match`, `verify` and `embed`; see distances there, not only bands of them; enrol, list and delete
+ * subjects; or all, collections too.
+ */
 export type Scope = typeof SCOPES[number];
 
 /** A key that is known: its SHA-256, never itself. */
@@ -19,6 +22,13 @@ export interface Key {
   origins?: ReadonlySet<string> | undefined;
   /** How many requests a minute it may make; undefined for as many as it likes. */
   rate?: number | undefined;
+  /** How many of its answers a minute may tell of the same subject; undefined for as many as there are. */
+  subjectRate?: number | undefined;
+}
+
+/** Whether a key has a scope, or all. */
+export function hasScope({ scopes }: Pick<Key, "scopes">, scope: Scope): boolean {
+  return scopes.has(scope) || scopes.has("admin");
 }
 
 /** A file of keys that cannot be read: none holds. */

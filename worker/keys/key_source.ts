@@ -17,7 +17,7 @@ export function parseKeys(text: string): KeySource {
 
 /** @returns the path that a value of `TRIPTYCH_KEYS` is, null if it is entries */
 export function keyFilePath(text: string): string | null {
-  return text.endsWith(".json") && !/^\s*(match|enroll|admin)[+:]/.test(text) ? text : null;
+  return text.endsWith(".json") && !new RegExp(`^\\s*(${SCOPES.join("|")})[+:]`).test(text) ? text : null;
 }
 
 function keysOf(text: string): Key[] {

@@ -5,7 +5,7 @@ import { similarityOf } from "../../shared/distance.ts";
 import { ImageError } from "../../shared/errors.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { RequestOf } from "../contract/endpoint.ts";
-import { falseMatchProbability, falseMatchRate, thresholdFor } from "../decision.ts";
+import { falseMatchProbability, falseMatchRate, isBeyondBands } from "../decision.ts";
 import { OverloadedError } from "../embedder/queue.ts";
 import { DEFAULT_COLLECTION, type SearchResult } from "../gallery/gallery.ts";
 import type { Env } from "../middleware/env.ts";
@@ -16,7 +16,7 @@ import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.
 import { JsonObject, jsonText } from "./json_object.ts";
 import { Name } from "./name.ts";
 import type { Services } from "./services.ts";
-import { DecidingThreshold, StrictnessQuery } from "./strictness.ts";
+import { DecidingThreshold, type Judgement, judgementFor, StrictnessQuery } from "./strictness.ts";
 import { EmbedTiming, rounded, serverTiming } from "./timing.ts";
 
 /** How many images one request may bring. */
@@ -27,7 +27,10 @@ const FILTER = "Only subjects are compared whose metadata contains this object, 
 const Found = z.object({
   subject: z.string(),
   image: z.string().meta({ description: "That of the subject's images which lies nearest." }),
-  distance: z.number().min(0),
+  distance: z.number().min(0).meta({
+    description: "To a key without the scope `scores` it is told in bands: as the next greater of the distances of " +
+      "the card's thresholds, or 2, and the similarity and the probability are those of that.",
+  }),
   similarity: z.number().meta({ description: "The cosine, 1 - distance^2 / 2." }),
   match: z.boolean().meta({ description: "Whether the distance is within the threshold." }),
   falseMatchProbability: z.number().min(0).max(1).meta({
@@ -91,11 +94,15 @@ type MatchRequest = RequestOf<typeof MATCH>;
 
 /** `POST /match`: who is on this image? */
 export function matchRoutes({ card, embedImage, gallery, endpoint, timed }: Services) {
-  const answerTo = async (input: Input, { query, body }: MatchRequest): Promise<MatchAnswer> => {
+  const answerTo = async (input: Input, { query, body, ...caller }: MatchRequest): Promise<MatchAnswer> => {
+    const judgement = judgementFor(card, query, caller);
     const { embedding, timing } = await embeddingOf(input, card, embedImage);
     const options = { k: query.k, filter: query.filter ?? filterOf(body), exclude: query.excludeSubject };
     const found = await timed("search", () => gallery.search(query.collection, embedding, options));
-    return describe(card, query, found.result, { ...timing, search: found.milliseconds });
+    for (const { subject, distance } of found.result.nearest) {
+      if (!isBeyondBands(card, distance)) caller.countSubject(query.collection, subject);
+    }
+    return describe(card, query.collection, judgement, found.result, { ...timing, search: found.milliseconds });
   };
   return new Hono<Env>().post(
     "/match",
@@ -115,22 +122,25 @@ export function matchRoutes({ card, embedImage, gallery, endpoint, timed }: Serv
 
 function describe(
   card: Card,
-  query: MatchRequest["query"],
+  collection: string,
+  { threshold, seen }: Judgement,
   { subjects, nearest }: SearchResult,
   timing: MatchAnswer["timing"],
 ): MatchAnswer {
-  const threshold = thresholdFor(card, query);
-  const matches = nearest.map(({ subject, image, distance, metadata }) => ({
-    subject,
-    image,
-    distance,
-    similarity: similarityOf(distance),
-    match: distance <= threshold.distance,
-    falseMatchProbability: falseMatchProbability(falseMatchRate(card.calibration, distance), subjects),
-    metadata,
-  }));
+  const matches = nearest.map(({ subject, image, metadata, ...found }) => {
+    const distance = seen(found.distance);
+    return {
+      subject,
+      image,
+      distance,
+      similarity: similarityOf(distance),
+      match: distance <= threshold.distance,
+      falseMatchProbability: falseMatchProbability(falseMatchRate(card.calibration, distance), subjects),
+      metadata,
+    };
+  });
   return {
-    collection: query.collection,
+    collection,
     subjects,
     fingerprint: card.fingerprint,
     decision: matches.some(({ match }) => match) ? "match" : "no_match",

@@ -4,6 +4,7 @@ import type { Endpoint } from "../contract/endpoint.ts";
 import type { ImageEmbedder } from "../embedder/pipeline.ts";
 import type { Queue } from "../embedder/queue.ts";
 import type { Gallery } from "../gallery/gallery.ts";
+import type { Reviews } from "../gallery/reviews.ts";
 import type { Timed } from "../metrics/metrics.ts";
 
 /** The model as clients get it; its weights only when they are asked for. */
@@ -20,6 +21,10 @@ export interface Services {
   /** In which images wait for their turn. */
   queue: Queue;
   gallery: Gallery;
+  /** Kept in the gallery. */
+  reviews: Reviews;
+  /** Whether enrolments that are in doubt wait for a review. */
+  review: boolean;
   /** Whether a small picture is kept of every image that is enrolled. */
   thumbnails: boolean;
   endpoint: Endpoint;

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { distance, similarityOf } from "../../shared/distance.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { BodyOf } from "../contract/endpoint.ts";
-import { thresholdFor } from "../decision.ts";
 import type { Gallery } from "../gallery/gallery.ts";
 import { assertPermitted } from "../keys/authorize.ts";
 import type { Env } from "../middleware/env.ts";
@@ -13,7 +12,7 @@ import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.
 import { jsonText } from "./json_object.ts";
 import { SubjectPath } from "./name.ts";
 import type { Services } from "./services.ts";
-import { DecidingThreshold, StrictnessQuery } from "./strictness.ts";
+import { DecidingThreshold, judgementFor, StrictnessQuery } from "./strictness.ts";
 import { serverTiming } from "./timing.ts";
 
 const Enrolled = z.strictObject(SubjectPath.shape).meta({ description: "All images of an enrolled subject." });
@@ -44,7 +43,9 @@ const VERIFY = {
       description: "Whether they are the same, and how far apart.",
       json: z.object({
         same: z.boolean(),
-        distance: z.number().min(0),
+        distance: z.number().min(0).meta({
+          description: "In bands to a key without the scope `scores`, as of /match.",
+        }),
         similarity: z.number().meta({ description: "The cosine, 1 - distance^2 / 2." }),
         threshold: DecidingThreshold,
         image: z.string().optional().meta({
@@ -63,22 +64,27 @@ export function verifyRoutes({ card, embedImage, gallery, endpoint }: Services) 
   const embed = (input: Input) => embeddingOf(input, card, embedImage);
   return new Hono<Env>().post(
     "/verify",
-    endpoint(VERIFY, async ({ query, body, permits }) => {
+    endpoint(VERIFY, async ({ query, body, ...caller }) => {
+      const { threshold, seen } = judgementFor(card, query, caller);
       const { a, b } = await sidesOf(body);
-      if ("subject" in b) assertPermitted(permits, b.collection);
+      if ("subject" in b) {
+        assertPermitted(caller.permits, b.collection);
+        caller.countSubject(b.collection, b.subject);
+      }
       const first = await embed(a);
       const second = "subject" in b ? null : await embed(b);
       const nearest = "subject" in b
         ? await nearestImage(gallery, b, first.embedding)
         : { distance: distance(first.embedding, second!.embedding) };
-      const threshold = thresholdFor(card, query);
+      const told = seen(nearest.distance);
       return {
         status: 200,
         body: {
           same: nearest.distance <= threshold.distance,
-          similarity: similarityOf(nearest.distance),
+          similarity: similarityOf(told),
           threshold,
           ...nearest,
+          distance: told,
           fingerprint: card.fingerprint,
         },
         headers: {

@@ -78,6 +78,7 @@ Deno.test("deno task keys says what is wrong in a sentence, with 2 for wrong usa
     ["add", "--scopes", "match", "--origins", "shop.example"],
     ["add", "--scopes", "match", "--rate", "many"],
     ["add", "--scopes", "match", "--rate", "0"],
+    ["add", "--scopes", "match", "--subject-rate", "0"],
     ["remove", "x"],
     ["--nope"],
   ];

@@ -8,12 +8,14 @@ Deno.test("readConfig() of an empty environment has the documented defaults", ()
   assert.match(model, /samples.model$/);
   assert.deepEqual(rest, {
     gallery: { kind: "sqlite", path: ".triptych/gallery.sqlite", former: ".triptych/gallery.snapshot" },
+    modelKey: undefined,
     keys: undefined,
     audit: undefined,
     corsOrigins: [],
     maxBody: 8 * 1024 * 1024,
     queue: 16,
     thumbnails: false,
+    review: false,
     port: 8000,
     isHosted: false,
   });
