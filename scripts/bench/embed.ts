@@ -14,7 +14,8 @@ const ROUNDS = 7;
  * Each engine is a process of its own, and they take turns: what else the machine does slows all of them.
  */
 export const benchmark: Benchmark = {
-  about: "the embedding of one image, float32, one thread: the plan, tfjs, and ONNX Runtime in WebAssembly and native",
+  about:
+    "the embedding of one image, float32 and int8, one thread: the plan, tfjs, and ONNX Runtime in WebAssembly and native",
   options: { engines: { type: "string" }, networks: { type: "string" }, rounds: { type: "string" } },
   usage: `
   --engines A,B          some of ${Object.keys(ENGINES).join(", ")} (default all)

@@ -17,7 +17,7 @@ Deno.test("a message writes negative integers in ten bytes, and floats in four",
 });
 
 Deno.test("the floating-point operations of the bundled model are those of EfficientNet-Lite0 at its size", async () => {
-  const files = await makeNetwork("bundled");
+  const { float32: files } = await makeNetwork("bundled");
   // 0.385 x 10^9 multiplications at 224 x 224 pixels, without the classifier (Google's table of EfficientNet-Lite).
   const share = (files.input.height / 224) ** 2;
   assert.ok(Math.abs(flopsOf(files) / (2 * 0.385e9 * share) - 1) < 0.05);
