@@ -1,6 +1,7 @@
 import type { Activations } from "../../../../shared/card.ts";
 import { gridsOf, type Plan as Int8Plan, planOf, readLayers } from "../../../../shared/int8/mod.ts";
 import type { GraphFiles } from "../../../../shared/model_files.ts";
+import { release } from "../../release.ts";
 import { fastestBuild, instantiateKernels, type KernelBuild, type Kernels } from "../kernels.ts";
 import type { Plan } from "../plan.ts";
 import { runnerOf } from "../run.ts";
@@ -24,6 +25,8 @@ export async function compileInt8Plan(
 ): Promise<Plan> {
   const layers = readLayers(files);
   const { memory, kernels, binding, bytes } = await loadInt8(planOf(layers, gridsOf(activations)), build);
+  // They are packed, and nobody else has them.
+  for (const { values } of binding.matrices) release(values);
   const { arena, framed: [image], network: { values, output, epsilon } } = binding;
   const embedding = { output: binding.at(output), dimensions: values[output].channels, epsilon };
   const steps = binding.steps.flat();
