@@ -1,9 +1,10 @@
+import type * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { gridsOf, planOf, readLayers } from "../../../../../../shared/int8/mod.ts";
 import { createEmbedder } from "../../../../../../trainer/models/embedder.ts";
 import { loadInt8 } from "../../../../../../worker/embedder/plan/int8/plan.ts";
-import { int8Of } from "../../../../trainer/export/int8/int8.ts";
-import { randomizeWeights } from "../../../../trainer/export/exported.ts";
+import { noise, randomizeWeights } from "../../../../trainer/export/exported.ts";
+import { quickInt8Of } from "./support.ts";
 
 const SIZE = 33;
 const PROGRAM = new URL("run_steps.mjs", import.meta.url).pathname;
@@ -12,7 +13,7 @@ const KERNELS = new URL("../../../../../../shared/kernels/inference.wasm", impor
 Deno.test("the int8 kernels in plain SIMD leave the same memory on Node as on Deno, to the bit", async () => {
   const input = { height: SIZE, width: SIZE, channels: 3 } as const;
   const model = randomizeWeights(createEmbedder({ backbone: "mobilefacenet", input, dimensions: 20, seed: 1 }), 3);
-  const { files, activations } = await int8Of(model, SIZE);
+  const { files, activations } = await quickInt8Of(model, noise([1, SIZE, SIZE, 3]) as tf.Tensor4D);
   model.dispose();
   const { binding, memory, kernels } = await loadInt8(planOf(readLayers(files), gridsOf(activations)), "SIMD");
   const image = new Float32Array(memory.buffer, binding.at(0), SIZE ** 2 * 3);

@@ -1,8 +1,29 @@
+import type * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { type Plan, runReference, type Step } from "../../../../../../shared/int8/mod.ts";
+import { type Plan, readLayers, runReference, type Step } from "../../../../../../shared/int8/mod.ts";
 import type { Value } from "../../../../../../shared/int8/mod.ts";
+import { graphOf } from "../../../../../../trainer/export/fused.ts";
+import { toGraphDef } from "../../../../../../trainer/export/graph_def.ts";
+import type { Int8Graph } from "../../../../../../trainer/export/int8/int8_graph.ts";
+import { quantizeKernels } from "../../../../../../trainer/export/int8/per_channel.ts";
+import { bestGrid, measureRanges } from "../../../../../../trainer/export/int8/ranges.ts";
+import type { Graph } from "../../../../../../trainer/export/ir.ts";
+import { encodeWeights } from "../../../../../../trainer/export/quantize.ts";
+import { toGraphFiles } from "../../../../../../trainer/export/write.ts";
 import { loadInt8 } from "../../../../../../worker/embedder/plan/int8/plan.ts";
 import { BUILDS } from "../support.ts";
+
+/** A network in int8 with ranges measured on one image: enough to compute with. */
+export async function quickInt8Of(model: tf.LayersModel, image: tf.Tensor4D): Promise<Omit<Int8Graph, "layers">> {
+  const graph = await graphOf(model);
+  const filesOf = (graph: Graph) => {
+    const graphDef = toGraphDef(graph);
+    return toGraphFiles(graphDef, encodeWeights(graphDef.constants, () => "none"));
+  };
+  const ranges = await measureRanges(readLayers(filesOf(graph)), () => [image.clone()]);
+  const activations = [...ranges].map(([node, range]) => ({ node, ...bestGrid(range) }));
+  return { files: filesOf(quantizeKernels(graph)), activations };
+}
 
 /** How far float32 values may be off, by the largest of them. */
 const TOLERANCE = 1e-5;
