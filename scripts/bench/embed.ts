@@ -37,7 +37,9 @@ export const benchmark: Benchmark = {
     const sizes = await Promise.all(engines.map(async (engine) => [engine, await shippedBytes(engine)] as const));
     const shipped = new Map(sizes.filter((pair): pair is [string, number] => pair[1] !== undefined));
     const figures = compare(measured, peak, shipped);
-    const caption = `The kernels reach ${peak.toFixed(1)} GFLOP/s at most, in a matrix product within the caches.`;
+    const caption = `The kernels reach ${peak.float32.toFixed(1)} GFLOP/s at most, and ${
+      peak.int8.toFixed(1)
+    } in int8, in a matrix product within the caches.`;
     return {
       engine: engines.join(", "),
       settings: { networks, engines, rounds },

@@ -75,14 +75,14 @@ export async function raceEngines(
 }
 
 /** The most that the kernels reach in a matrix product. */
-export async function measurePeak(): Promise<number> {
+export async function measurePeak(): Promise<Peak> {
   const folder = await Deno.makeTempDir({ prefix: "triptych-embed-" });
   try {
     await prepare("mobilefacenet-112", folder);
     const process = new BenchProcess<Request, Hello>(commandOf("plan", folder), Hello);
-    const { gigaflops } = await process.ask({ do: "peak" }, Peak);
+    const peak = await process.ask({ do: "peak" }, Peak);
     await process.stop();
-    return gigaflops;
+    return peak;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

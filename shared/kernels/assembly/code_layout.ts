@@ -2,8 +2,8 @@ import { GROUP } from "./codes";
 import { FLOAT, VECTOR } from "./simd";
 
 /**
- * Packs rows of a matrix of weights `[rows, columns] int8` in panels of eight columns: each has four rows of a column side by
- * side. What is not written stays zero.
+ * Packs rows of a matrix of weights `[rows, columns] int8` in panels of eight columns: each has four rows of a column side
+ * by side. What is not written stays zero.
  *
  * @param allRows of the packed matrix, a multiple of four
  * @param target the first of them to write, a multiple of four
@@ -34,7 +34,11 @@ export function packCodes(matrix: usize, panels: usize, rows: i32, columns: i32,
   }
 }
 
-/** Writes `code` around a value in its frame: `clearBorder` for codes. @param rowBytes, left, innerBytes of the frame, and where the value lies in a row of it */
+/**
+ * Writes `code` around a value in its frame: `clearBorder` for codes.
+ *
+ * @param rowBytes, left, innerBytes of the frame, and where the value lies in a row of it
+ */
 export function fillBorder(
   frame: usize,
   rows: i32,

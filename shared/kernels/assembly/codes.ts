@@ -3,7 +3,8 @@ import { FLOAT, VECTOR } from "./simd";
 /*
  * What the kernels of int8 inference share; the arithmetic is that of `shared/int8/plan.ts`, to the bit.
  *
- * A layer's constants lie together, for eight channels after another: multipliers, offsets, upper bounds and slopes, eight floats each.
+ * A layer's constants lie together, for eight channels after another: multipliers, offsets, upper bounds and slopes, eight
+ * floats each.
  */
 
 /** Channels whose constants lie together; codes come in multiples of them. */

@@ -30,7 +30,11 @@ Deno.test("the table says how many times as fast as tfjs an engine was on the sa
     milliseconds,
     gigaflops: 1,
   });
-  const figures = compare([of("a", "plan", 2), of("a", "tfjs", 5), of("b", "tfjs", 9)], 4, new Map([["plan", 7]]));
+  const figures = compare(
+    [of("a", "plan", 2), of("a", "tfjs", 5), of("b", "tfjs", 9)],
+    { float32: 4, int8: 8 },
+    new Map([["plan", 7]]),
+  );
   assert.deepEqual(figures.map(({ toTfjs }) => toTfjs), [2.5, 1, 1]);
   assert.deepEqual([figures[0].shipped, figures[0].shareOfPeak], [7, 0.25]);
 });

@@ -1,10 +1,10 @@
 import { CODE_MAX, type Finish } from "../../../../shared/int8/mod.ts";
 import { PANEL } from "../frames.ts";
 
-/** What ends a layer, as the kernels take it: whether it has slopes, the lower bound, the code of zero, and whether it stays float32. */
+/** What ends a layer, for the kernels: whether it has slopes, its lower bound, the code of zero, and whether it stays float32. */
 export type Ends = [bent: number, least: number, zero: number, floats: number];
 
-/** Multipliers, offsets, upper bounds and slopes of eight channels after another: see `shared/kernels/assembly/codes.ts`. */
+/** Multipliers, offsets, upper bounds and slopes of each eight channels: see `shared/kernels/assembly/codes.ts`. */
 export function constantsOf(
   channels: number,
   multiplier: Float32Array | null,

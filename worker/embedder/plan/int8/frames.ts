@@ -5,7 +5,7 @@ import type { Pass, Passes, Stored } from "./network.ts";
 
 const FLOAT = 4;
 
-/** Gives every value a frame with as many zeros as its readers see, and a place where nothing else lies while it is needed. */
+/** Gives every value a frame with as many zeros as its readers see, and a place that is its own while it is needed. */
 export function frameCodes({ values, passes, output }: Passes): { framed: Framed[]; bytes: number } {
   const framed = values.map((value, index) => {
     const readers = passes.filter(({ input, addend }) => input.value === index || addend?.value === index);
@@ -23,7 +23,7 @@ export function frameCodes({ values, passes, output }: Passes): { framed: Framed
 }
 
 /** The zeros that a pass reads around a value. */
-function seenBy({ step: { layer }, input, addend, output: _ }: Pass, index: number, { height, width }: Stored): Sides {
+function seenBy({ step: { layer }, input, addend }: Pass, index: number, { height, width }: Stored): Sides {
   const plain = (view: typeof input) => view.zeros.top + view.zeros.left === 0 && view.shape.height <= height;
   if (layer.op !== "convolve" && layer.op !== "maxPool") {
     if (plain(input) && (addend === null || plain(addend))) return NO_SIDES;

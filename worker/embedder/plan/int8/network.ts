@@ -35,7 +35,7 @@ export interface Passes {
 /**
  * Puts the steps of int8 inference in order for memory.
  *
- * @throws {UncoveredGraphError} if the embedding is something else than a row of features, or computed on after its length was set to 1
+ * @throws {UncoveredGraphError} if the embedding is something else than a row of features, or no longer of length 1
  */
 export function passesOf({ steps, input, inputShape }: Plan): Passes {
   const values: Stored[] = [{ ...inputShape, zero: null }];

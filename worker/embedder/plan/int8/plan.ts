@@ -12,11 +12,12 @@ import { passesOf } from "./network.ts";
 const PAGE = 2 ** 16, FLOAT = 4;
 
 /**
- * Compiles a graph model for int8 inference: see `compilePlan`. What it computes is defined by `shared/int8/plan.ts`; weights stay whole
- * numbers of 8 bits.
+ * Compiles a graph model for int8 inference: see `compilePlan`. What it computes is defined by `shared/int8/plan.ts`;
+ * weights stay whole numbers of 8 bits.
  *
  * @param activations the grids of the model's card
- * @throws {ModelError} if the graph has an operation that int8 inference lacks, or {@link UncoveredGraphError} a use of one
+ * @throws {ModelError} if the graph has an operation that int8 inference lacks
+ * @throws {UncoveredGraphError} if it has another use of one
  */
 export async function compileInt8Plan(
   files: GraphFiles,
