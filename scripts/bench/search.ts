@@ -41,7 +41,9 @@ export const benchmark: Benchmark = {
       ? SIZES
       : String(values.sizes).split(",").map((size) => countOf(size, "sizes"));
     const rounds = countOf(values.rounds ?? ROUNDS, "rounds");
-    const contenders = values.postgres === undefined ? CONTENDERS : [...CONTENDERS, postgres(String(values.postgres))];
+    const contenders = values.postgres === undefined
+      ? CONTENDERS
+      : [...CONTENDERS, ...postgres(String(values.postgres))];
     const memory = await measureMemory(Math.max(...sizes));
     const races: Race[] = [];
     for (const size of sizes) {

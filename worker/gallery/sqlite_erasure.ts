@@ -13,6 +13,9 @@ const TRACE_BYTES = 32;
 /** Metadata below this length may well be that of others too. */
 const LEAST_METADATA = 16;
 
+/** How large a value is made at most. */
+const MOST_BLOB = 64 << 20;
+
 /** How much of the file is read at once. */
 const CHUNK_BYTES = 1 << 20;
 
@@ -33,15 +36,48 @@ export function eraseTraces(database: DatabaseSync, file: number, journal: reado
 
 /**
  * Writes the database anew from its rows, where there is room for a second copy and no other process is just writing:
- * otherwise it can be used as it is.
+ * otherwise it can be used as it is. `VACUUM` would do it too, but attaches a database, which Deno lets nobody do who is not
+ * permitted everything.
  */
 export function writeAnew(database: DatabaseSync): void {
   try {
-    database.exec("VACUUM");
+    // A table that gets another name for the moment is to keep its references.
+    database.exec("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; PRAGMA secure_delete = ON");
+    database.exec("BEGIN IMMEDIATE");
+    for (const { name, sql } of schemaOf(database, "table")) {
+      const indices = schemaOf(database, "index", String(name));
+      database.exec(`ALTER TABLE "${name}" RENAME TO replaced; ${sql}; INSERT INTO "${name}" SELECT * FROM replaced`);
+      // This overwrites its pages.
+      database.exec("DROP TABLE replaced");
+      for (const { sql } of indices) database.exec(String(sql));
+    }
+    overwriteFreePages(database);
+    database.exec("COMMIT");
   } catch {
     // The next time.
+    if (database.isTransaction) database.exec("ROLLBACK");
+  } finally {
+    database.exec("PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON");
   }
   truncateLog(database);
+}
+
+/** What tables, or the indices of one, are made by. */
+function schemaOf(database: DatabaseSync, type: "table" | "index", table?: string) {
+  const made = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
+  return database.prepare(`${made} AND type = ? AND tbl_name = coalesce(?, tbl_name)`).all(type, table ?? null);
+}
+
+/** Those that a connection left which does not overwrite what it deletes. */
+function overwriteFreePages(database: DatabaseSync): void {
+  const [{ pages, size }] = database.prepare(
+    "SELECT freelist_count AS pages, page_size AS size FROM pragma_freelist_count, pragma_page_size",
+  ).all();
+  const most = Math.floor(MOST_BLOB / Number(size));
+  database.exec("CREATE TABLE filler (zeros BLOB)");
+  const fill = database.prepare("INSERT INTO filler VALUES (zeroblob(?))");
+  for (let left = Number(pages); left > 0; left -= most) fill.run(Math.min(left, most) * Number(size));
+  database.exec("DROP TABLE filler");
 }
 
 /**

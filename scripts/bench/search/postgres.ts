@@ -8,13 +8,18 @@ import { DIMENSIONS, vectorOf, type Vectors } from "./vectors.ts";
 const COLLECTION = "default";
 
 /**
- * The gallery of this project in Postgres, searched as a route does: by HNSW, in another process.
+ * The gallery of this project in Postgres, searched as a route does: by HNSW, in another process; and the same table without
+ * its index.
  *
  * @param url of a database whose tables of a gallery are made anew
  */
-export function postgres(url: string): Contender {
+export function postgres(url: string): Contender[] {
+  return [withIndex(url), exact(url)];
+}
+
+function withIndex(url: string): Contender {
   return {
-    name: "gallery in Postgres",
+    name: "gallery in Postgres, HNSW",
     async build(vectors) {
       const sql = driver(url, { max: 1, onnotice: () => {} });
       await sql`DROP TABLE IF EXISTS triptych_jobs, triptych_images, triptych_subjects, triptych_counts,
@@ -28,6 +33,27 @@ export function postgres(url: string): Contender {
           return nearest.map(({ subject }) => Number(subject));
         },
         close: () => gallery.close(),
+      };
+    },
+  };
+}
+
+/** @param url where the contender before has made the table */
+function exact(url: string): Contender {
+  return {
+    name: "pgvector, exact",
+    // deno-lint-ignore require-await
+    async build() {
+      const unindexed = new URL(url);
+      unindexed.searchParams.set("enable_indexscan", "off");
+      const sql = driver(unindexed.href, { max: 1, onnotice: () => {} });
+      return {
+        async search(query, k) {
+          const rows = await sql`SELECT subject FROM triptych_images WHERE collection = ${COLLECTION}
+            ORDER BY embedding <-> ${`[${query.join()}]`}::vector LIMIT ${k}`;
+          return rows.map(({ subject }) => Number(subject));
+        },
+        close: () => sql.end(),
       };
     },
   };

@@ -214,6 +214,24 @@ Deno.test("who is forgotten is in no file, while a worker has the gallery open, 
   assert.equal(collections[0].subjects.length, 29);
 });
 
+Deno.test("who is forgotten in Deno KV is not in its file either", async () => {
+  const path = await filled("source", 30), file = `${folder}/source.snapshot`, kv = `${folder}/forget-kv.kv`;
+  await succeeds("export", "--gallery", `sqlite:${path}`, "--out", file);
+  await succeeds("import", "--gallery", `kv:${kv}`, "--from", file);
+  const { images } = (await contentsOf(path))[0].subjects.find(({ subject }) => subject === "s4")!;
+  const secrets = images.map(({ embedding }) => new Uint8Array(embedding.buffer, embedding.byteOffset, 48).toBase64());
+  const holds = async () => {
+    const text = new TextDecoder("latin1").decode(await Deno.readFile(kv));
+    return secrets.some((secret) => text.includes(secret));
+  };
+  assert.ok(await holds());
+  const receipt = JSON.parse(await succeeds("forget", "s4", "--collection", "c", "--gallery", `kv:${kv}`));
+  const [{ verified }] = receipt.stores;
+  assert.ok(verified.isGone && verified.files.length > 0);
+  for (const { traces } of verified.files) assert.equal(traces, 0);
+  assert.ok(!await holds());
+});
+
 Deno.test("re-embedding leaves the old gallery to its worker, also when it is killed, and another worker gets the new one whole", async () => {
   const data = "samples/products/test", old = `sqlite:${folder}/reembed.sqlite`, to = `${folder}/reembedded.sqlite`;
   assert.equal((await outcomeOf(spawn("enroll", ["--model", OLD, "--gallery", old, "--data", data]))).code, 0);

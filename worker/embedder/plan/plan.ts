@@ -7,6 +7,7 @@ import { readGraph } from "./graph.ts";
 import { fastestBuild, instantiateKernels, type KernelBuild } from "./kernels.ts";
 import { lower } from "./lower.ts";
 import { pack } from "./pack.ts";
+import { runnerOf } from "./run.ts";
 
 const FLOAT = 4;
 const PAGE = 2 ** 16;
@@ -37,11 +38,11 @@ export async function compilePlan(
 ): Promise<Plan> {
   const graph = readGraph(files);
   const network = fuse(lower(graph, input));
-  const { framed, arena, bytes, vectors, packings, room, tables, steps } = bind(network, graph);
+  const { framed, arena, bytes, addresses, packings, room, steps } = bind(network, graph);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes.all / PAGE) });
   const kernels = await instantiateKernels(build, memory);
   const floats = new Float32Array(memory.buffer);
-  for (const { at, values } of vectors) floats.set(values, at / FLOAT);
+  const tables = addresses.fill(memory);
   for (const packing of packings) {
     // What was packed there before, to be transformed, must not shine through.
     if (packing.transformed !== null) floats.fill(0, arena / FLOAT, room / FLOAT);
@@ -51,37 +52,6 @@ export async function compilePlan(
   floats.fill(0, arena / FLOAT);
 
   const [image] = framed, { epsilon } = network, { channels: dimensions } = network.values[network.output];
-  const first = arena + pixelAt(image, 0, 0), last = (arena + pixelAt(framed[network.output], 0, 0)) / FLOAT;
-  return {
-    build,
-    bytes,
-    run(pixels) {
-      clearBorder();
-      writeImage(pixels);
-      for (const { kernel, args } of steps) kernels[kernel](...args);
-      const output = floats.slice(last, last + dimensions);
-      return epsilon === null ? output : unitLength(output, epsilon);
-    },
-  };
-
-  function clearBorder(): void {
-    const start = (arena + image.offset) / FLOAT;
-    floats.fill(0, start, start + image.bytes / FLOAT);
-  }
-
-  function writeImage(pixels: Float32Array): void {
-    const { height, width, channels } = input;
-    for (let i = 0; i < height; i++) {
-      const at = (first + i * image.rowBytes) / FLOAT,
-        row = pixels.subarray(i * width * channels, (i + 1) * width * channels);
-      if (channels === image.channels) floats.set(row, at);
-      else row.forEach((value, j) => floats[at + Math.floor(j / channels) * image.channels + j % channels] = value);
-    }
-  }
-}
-
-function unitLength(vector: Float32Array<ArrayBuffer>, least: number): Float32Array<ArrayBuffer> {
-  const squares = vector.reduce((sum, value) => sum + value * value, 0);
-  const factor = 1 / Math.sqrt(Math.max(squares, least));
-  return vector.map((value) => value * factor);
+  const output = arena + pixelAt(framed[network.output], 0, 0);
+  return { build, bytes, run: runnerOf({ memory, kernels, steps, input, image, arena, output, dimensions, epsilon }) };
 }
