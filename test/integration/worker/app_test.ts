@@ -255,6 +255,27 @@ Deno.test("a parameter, or a field of a form, that is given twice is refused", a
   assert.equal(status, 400);
 });
 
+Deno.test("no URL that a client names is fetched, wherever it stands", async () => {
+  const { call } = newApp();
+  const url = "http://192.0.2.1/photo.jpg", fetched: unknown[] = [];
+  const { fetch } = globalThis;
+  globalThis.fetch = (input) => (fetched.push(input), Promise.reject(new TypeError("no network")));
+  try {
+    for (const json of [{ image: url }, { url }, { image: { url } }]) {
+      assert.equal((await call("POST /embed", { json })).status, 400);
+      assert.equal((await call("POST /match", { json })).status, 400);
+    }
+    const body = new TextEncoder().encode(url);
+    assert.equal((await call("POST /embed", { image: body })).status, 415);
+    assert.equal((await call(`PUT /collections/c/subjects/s`, { json: { metadata: { photo: url } } })).status, 201);
+    const svg = new TextEncoder().encode(`<svg xmlns="http://www.w3.org/2000/svg"><image href="${url}"/></svg>`);
+    assert.equal((await call("POST /embed", { image: svg, headers: { "content-type": "image/svg+xml" } })).status, 415);
+  } finally {
+    globalThis.fetch = fetch;
+  }
+  assert.deepEqual(fetched, []);
+});
+
 Deno.test("without keys only this machine is answered, and no page of another origin", async () => {
   const { app } = newApp();
   const from = (hostname: string, headers = {}) =>
