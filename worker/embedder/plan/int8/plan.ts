@@ -26,8 +26,8 @@ export async function compileInt8Plan(
 ): Promise<Plan> {
   const layers = readLayers(files);
   const { memory, kernels, binding, bytes } = await loadInt8(planOf(layers, gridsOf(activations)), build);
-  // They are packed, and nobody else has them.
-  for (const { values } of binding.matrices) release(values);
+  // They are packed, and nobody else has them; several layers may share one.
+  for (const values of new Set(binding.matrices.map(({ values }) => values))) release(values);
   const { arena, framed: [image], network: { values, output, epsilon } } = binding;
   const embedding = { output: binding.at(output), dimensions: values[output].channels, epsilon };
   const steps = binding.steps.flat();
