@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { TriptychError, UsageError } from "../../shared/errors.ts";
 import { readModelFiles } from "../../shared/model_files.ts";
 import { packageFile } from "../../shared/package_file.ts";
-import { WASM_BINARIES } from "../../shared/wasm_modules.ts";
+import { limited, WASM_BINARIES, type WasmBinary } from "../../shared/wasm_modules.ts";
 import { ASSETS } from "../../worker/assets.ts";
 import { workerdFiles } from "./workerd.ts";
 
@@ -80,7 +80,11 @@ export async function build(name: RuntimeName, model: string, folder: string): P
     await copyFile(join("worker", asset), target);
   }
   for (const [name, binary] of Object.entries(WASM_BINARIES)) {
-    await copyFile(packageFile(binary), join(folder, `wasm/${name}.wasm`));
+    // Not every runtime lets the worker compile them, so it could not limit them itself.
+    await writeFile(
+      join(folder, `wasm/${name}.wasm`),
+      limited(name as WasmBinary, await readFile(packageFile(binary))),
+    );
   }
   const kept = ["model.json", ...shards].map((file) => `${MODEL}/${file}`);
   for (const path of kept) await copyFile(join(model, path.slice(MODEL.length)), join(folder, path));
