@@ -6,14 +6,12 @@
 import { createAdaptorServer } from "@hono/node-server";
 import type { AddressInfo } from "node:net";
 import { readModelFiles } from "../shared/model_files.ts";
-import { readFile } from "../shared/read_file.ts";
-import { takeWasmFrom } from "../shared/wasm_modules.ts";
+import "./node_wasm.ts";
 import { openGallery } from "./gallery/open.ts";
 import { logAsJson } from "./middleware/request_log.ts";
 import { announce, exitWith, hostnameFor, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
 
-takeWasmFrom((name) => readFile(new URL(`../wasm/${name}.wasm`, import.meta.url)));
-const worker = startFromEnvironment(({ model, gallery }) => ({
+const worker = startFromEnvironment(new URL("image_thread.js", import.meta.url), ({ model, gallery }) => ({
   readModel: () => readModelFiles(model),
   openGallery: (card) => openGallery(gallery, card, logAsJson),
 }));

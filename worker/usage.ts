@@ -16,7 +16,7 @@ Usage: [VARIABLE=VALUE ...] deno task serve [--help]
   TRIPTYCH_CORS_ORIGINS  origins whose pages may call, separated by commas; null for pages opened from a file
                          (default none but the worker's own)
   TRIPTYCH_MAX_BODY      largest body in bytes (default ${DEFAULT_MAX_BODY})
-  TRIPTYCH_QUEUE         images that may wait while one is embedded (default ${DEFAULT_QUEUE})
+  TRIPTYCH_QUEUE         images that may wait while others are embedded (default ${DEFAULT_QUEUE})
   TRIPTYCH_THUMBNAILS    1 to keep a small picture of every image that is enrolled (default 0: no picture is kept)
   TRIPTYCH_AUDIT         file in which enrolments and deletions are written down, each line with the digest of the one
                          before; \`deno task audit FILE\` checks it (default none)

@@ -27,6 +27,8 @@ export interface RequestOf<C extends Contract> {
   body: BodyOf<C["body"]>;
   /** Which collections it may see and change. One that a path or a query names has been asked for already. */
   permits: Permits;
+  /** Aborts when the client goes away, where the runtime tells. */
+  signal: AbortSignal;
 }
 
 /** A body, in the way that it arrived. */
@@ -86,7 +88,7 @@ export function createEndpoint(keys: KeySource | undefined, maxBody: number, isR
       }
       const headers = contract.headers && parse(contract.headers, c.req.header(), "The header");
       const body = contract.body && await readContent(c, contract.body, maxBody);
-      const request = { params, query, headers, body, permits };
+      const request = { params, query, headers, body, permits, signal: c.req.raw.signal };
       // What has passed the contract's schemas is of the types that are inferred from them.
       const answer = await handle(request as RequestOf<typeof contract>);
       return respond(c, contract.answers, answer as Answer) as unknown as ResponseOf<typeof contract>;

@@ -90,9 +90,9 @@ const MATCH = {
 type MatchRequest = RequestOf<typeof MATCH>;
 
 /** `POST /match`: who is on this image? */
-export function matchRoutes({ card, embedImage, gallery, endpoint, timed }: Services) {
-  const answerTo = async (input: Input, { query, body }: MatchRequest): Promise<MatchAnswer> => {
-    const { embedding, timing } = await embeddingOf(input, card, embedImage);
+export function matchRoutes({ card, images, gallery, endpoint, timed }: Services) {
+  const answerTo = async (input: Input, { query, body, signal }: MatchRequest): Promise<MatchAnswer> => {
+    const { embedding, timing } = await embeddingOf(input, card, images, signal);
     const options = { k: query.k, filter: query.filter ?? filterOf(body), exclude: query.excludeSubject };
     const found = await timed("search", () => gallery.search(query.collection, embedding, options));
     return describe(card, query, found.result, { ...timing, search: found.milliseconds });

@@ -59,13 +59,13 @@ const VERIFY = {
 } as const satisfies Contract;
 
 /** `POST /verify`: are these two the same? */
-export function verifyRoutes({ card, embedImage, gallery, endpoint }: Services) {
-  const embed = (input: Input) => embeddingOf(input, card, embedImage);
+export function verifyRoutes({ card, images, gallery, endpoint }: Services) {
   return new Hono<Env>().post(
     "/verify",
-    endpoint(VERIFY, async ({ query, body, permits }) => {
+    endpoint(VERIFY, async ({ query, body, permits, signal }) => {
       const { a, b } = await sidesOf(body);
       if ("subject" in b) assertPermitted(permits, b.collection);
+      const embed = (input: Input) => embeddingOf(input, card, images, signal);
       const first = await embed(a);
       const second = "subject" in b ? null : await embed(b);
       const nearest = "subject" in b
