@@ -16,6 +16,7 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   cold: () => import("./bench/cold.ts"),
   decode: () => import("./bench/decode.ts"),
   embed: () => import("./bench/embed.ts"),
+  load: () => import("./bench/load.ts"),
   losses: () => import("./bench/losses.ts"),
   search: () => import("./bench/search.ts"),
   train: () => import("./bench/train.ts"),
