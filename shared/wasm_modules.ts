@@ -1,5 +1,6 @@
 import { packageFile } from "./package_file.ts";
 import { readFile } from "./read_file.ts";
+import { capMemory, PAGE_BYTES } from "./wasm_memory.ts";
 
 /** The WebAssembly binaries that serving needs, and where they lie: in npm packages, or here. */
 export const WASM_BINARIES = {
@@ -18,11 +19,20 @@ export const WASM_BINARIES = {
 /** The name of a WebAssembly binary. */
 export type WasmBinary = keyof typeof WASM_BINARIES;
 
+/** What a decoder may take, bytes: 16 megapixels take up to 198 MiB, as a progressive JPEG of the best quality. */
+const DECODER_BYTES = 256 << 20;
+const DECODERS: ReadonlySet<WasmBinary> = new Set(["jpeg", "png", "webp"]);
+
+/** A binary as it is instantiated: decoders, which get the files of strangers, with a cap on their memory. */
+export function limited(name: WasmBinary, binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return DECODERS.has(name) ? capMemory(binary, DECODER_BYTES / PAGE_BYTES) : binary;
+}
+
 /** Where binaries come from. */
 export type WasmSource = (name: WasmBinary) => Promise<Uint8Array<ArrayBuffer>>;
 
 let source: WasmSource = (name) => readFile(packageFile(WASM_BINARIES[name]));
-let compile = async (name: WasmBinary) => await WebAssembly.compile(await source(name));
+let compile = async (name: WasmBinary) => await WebAssembly.compile(limited(name, await source(name)));
 const modules = new Map<WasmBinary, Promise<WebAssembly.Module>>();
 
 /**

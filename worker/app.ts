@@ -5,9 +5,9 @@ import { DEFAULT_MAX_BODY, DEFAULT_QUEUE } from "./config.ts";
 import { openApiDocument } from "./contract/document.ts";
 import { createEndpoint } from "./contract/endpoint.ts";
 import type { OpenApiDocument } from "./contract/open_api.ts";
-import type { Embedder } from "./embedder/embedder.ts";
-import { createImageEmbedder } from "./embedder/pipeline.ts";
+import { createQueuedJobs } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
+import type { ImageService } from "./embedder/service.ts";
 import type { Gallery } from "./gallery/gallery.ts";
 import { withReviews } from "./gallery/reviews.ts";
 import type { KeySource } from "./keys/key.ts";
@@ -39,11 +39,14 @@ import type { ServedModel, Services } from "./routes/services.ts";
 import { subjectRoutes } from "./routes/subjects.ts";
 import { verifyRoutes } from "./routes/verify.ts";
 
+/** How long an image may wait for its turn, milliseconds. */
+const PATIENCE_MILLISECONDS = 10_000;
+
 /** What the worker is made of. */
 export interface AppDeps {
   model: ServedModel;
-  /** Of the model; proved by `selfTest` before. */
-  embedder: Embedder;
+  /** Of the model, whose embedder was proved by `selfTest` before. */
+  images: ImageService;
   /** Of the model. */
   gallery: Gallery;
   /** Without keys, everybody on this machine may do everything, and nobody else anything. */
@@ -52,14 +55,12 @@ export interface AppDeps {
   corsOrigins?: readonly string[];
   /** The largest body, in bytes; default 8 MiB. */
   maxBody?: number;
-  /** How many images may wait while one is embedded; default 16. */
+  /** How many images may wait while others are embedded; default 16. */
   queue?: number;
   /** Whether a small picture is kept of every image that is enrolled; default not. */
   thumbnails?: boolean;
   /** Whether enrolments that are in doubt wait for a review; default not. */
   review?: boolean;
-  /** What happens between two images; default: whatever else waits gets a turn. */
-  breathe?: (() => Promise<void>) | undefined;
   /** Default: nowhere. */
   log?: Log;
   /** While it is `draining`, new requests are refused; default `ready`. */
@@ -71,14 +72,14 @@ export interface AppDeps {
  *
  * @example
  * ```ts
- * const app = createApp({ model, embedder, gallery });
+ * const app = createApp({ model, images, gallery });
  * Deno.serve({ hostname: "127.0.0.1" }, app.fetch);
  * ```
  */
 export function createApp(deps: AppDeps) {
   const {
     model,
-    embedder,
+    images: { jobs, width, breathe },
     keys,
     corsOrigins = [],
     maxBody = DEFAULT_MAX_BODY,
@@ -87,7 +88,7 @@ export function createApp(deps: AppDeps) {
     log = () => {},
     state = () => "ready",
   } = deps;
-  const queue = createQueue(deps.queue ?? DEFAULT_QUEUE, deps.breathe);
+  const queue = createQueue({ limit: deps.queue ?? DEFAULT_QUEUE, width, breathe, patience: PATIENCE_MILLISECONDS });
   const { card } = model;
   const { gallery, reviews } = withReviews(deps.gallery, card);
   const metrics = createMetrics();
@@ -99,7 +100,7 @@ export function createApp(deps: AppDeps) {
     review,
     queue,
     thumbnails,
-    embedImage: createImageEmbedder(embedder, card.input, queue, metrics.timed),
+    images: createQueuedJobs(jobs, queue, metrics.noted),
     endpoint: createEndpoint(keys, maxBody, gallery.isReadOnly === true),
     timed: metrics.timed,
   };

@@ -26,7 +26,7 @@ export interface Config {
   corsOrigins: string[];
   /** bytes */
   maxBody: number;
-  /** How many images may wait while one is embedded. */
+  /** How many images may wait while others are embedded. */
   queue: number;
   /** Whether a small picture is kept of every image that is enrolled from now on. */
   thumbnails: boolean;
@@ -61,7 +61,7 @@ export const VARIABLES = [
 /** The largest body that is taken if nothing else is said, bytes. */
 export const DEFAULT_MAX_BODY = 8 << 20;
 
-/** How many images may wait while one is embedded, if nothing else is said. */
+/** How many images may wait while others are embedded, if nothing else is said. */
 export const DEFAULT_QUEUE = 16;
 
 /** Where the worker listens if nothing else is said. */

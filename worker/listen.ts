@@ -7,7 +7,9 @@ import type { Worker } from "./start.ts";
 
 /** The worker of this process's environment, on Deno. Ends the process with one sentence if there can be none. */
 export function startOnDeno(): Worker {
-  return startFromEnvironment((config) => ({
+  // Bundled, it is JavaScript, and so is what lies beside it.
+  const thread = import.meta.url.endsWith(".ts") ? "image_thread.ts" : "image_thread.js";
+  return startFromEnvironment(new URL(thread, import.meta.url), (config) => ({
     readModel: () => readServedModel(config),
     openGallery: (card) => openGallery(config.gallery, card, logAsJson),
   }));

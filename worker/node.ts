@@ -5,16 +5,14 @@
  */
 import { createAdaptorServer } from "@hono/node-server";
 import type { AddressInfo } from "node:net";
-import { readFile } from "../shared/read_file.ts";
-import { takeWasmFrom } from "../shared/wasm_modules.ts";
 import { hostnameFor } from "./config.ts";
+import "./node_wasm.ts";
 import { openGallery } from "./gallery/open.ts";
 import { logAsJson } from "./middleware/request_log.ts";
 import { announce, exitWith, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
 import { readServedModel } from "./served_model.ts";
 
-takeWasmFrom((name) => readFile(new URL(`../wasm/${name}.wasm`, import.meta.url)));
-const worker = startFromEnvironment((config) => ({
+const worker = startFromEnvironment(new URL("image_thread.js", import.meta.url), (config) => ({
   readModel: () => readServedModel(config),
   openGallery: (card) => openGallery(config.gallery, card, logAsJson),
 }));

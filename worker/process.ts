@@ -1,9 +1,12 @@
 import process from "node:process";
 import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
 import type { Card } from "../shared/card.ts";
+import type { ModelFiles } from "../shared/model_files.ts";
 import { openAuditLog } from "./audit/audit_log.ts";
 import { auditedGallery } from "./audit/audited_gallery.ts";
 import { type Config, readConfig, VARIABLES } from "./config.ts";
+import { openPool } from "./embedder/pool.ts";
+import type { OpenImageService } from "./embedder/service.ts";
 import { logAsJson } from "./middleware/request_log.ts";
 import { type Host, startWorker, type Worker } from "./start.ts";
 
@@ -14,9 +17,13 @@ const DRAIN_MILLISECONDS = 3_000;
  * The worker of this process's environment. Ends the process with one sentence if there can be none, now or when it has
  * loaded.
  *
- * @param hostOf what the runtime lends, apart from the log
+ * @param threadUrl of the module of the threads that embed
+ * @param hostOf what else the runtime lends
  */
-export function startFromEnvironment(hostOf: (config: Config) => Omit<Host, "log">): Worker {
+export function startFromEnvironment(
+  threadUrl: URL,
+  hostOf: (config: Config) => Pick<Host, "readModel" | "openGallery">,
+): Worker {
   try {
     const config = readConfig(Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]])));
     const host = hostOf(config);
@@ -24,12 +31,23 @@ export function startFromEnvironment(hostOf: (config: Config) => Omit<Host, "log
       const gallery = await host.openGallery(card);
       return config.audit === undefined ? gallery : auditedGallery(gallery, await openAuditLog(config.audit));
     };
-    const worker = startWorker(config, { ...host, openGallery, log: logAsJson });
+    const openImages: Host["openImages"] = (model, readModel) =>
+      openPool({ url: threadUrl, model, readModel, log: logAsJson }).catch((error) => openWithoutThreads(error, model));
+    const worker = startWorker(config, { ...host, openGallery, openImages, log: logAsJson });
     worker.ready.catch(exitWith);
     return worker;
   } catch (error) {
     return exitWith(error);
   }
+}
+
+/** For a runtime that starts no threads; what is wrong with the model is wrong here too. */
+async function openWithoutThreads(error: unknown, model: ModelFiles): Promise<OpenImageService> {
+  if (error instanceof TriptychError) throw error;
+  const message = `Images are worked on without a deadline, for no thread could be started: ${messageOf(error)}`;
+  logAsJson({ level: "warning", message });
+  const { openServiceHere } = await import("./embedder/service.ts");
+  return await openServiceHere(model);
 }
 
 /** Ends the process with the sentence of an error: status 2 for wrong usage, else 1. */

@@ -1,10 +1,10 @@
 import type { Calibration, Card } from "../shared/card.ts";
+import { ModelError } from "../shared/errors.ts";
 import type { ModelFiles } from "../shared/model_files.ts";
 import { type AppType, createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { DEFAULT_FMR } from "./decision.ts";
-import { createTfjsLazily } from "./embedder/lazy_tfjs.ts";
-import { openEmbedder } from "./embedder/open.ts";
+import type { OpenImageService } from "./embedder/service.ts";
 import type { CollectionSummary, Gallery } from "./gallery/gallery.ts";
 import { createLoadingApp } from "./loading_app.ts";
 import type { Peer } from "./middleware/env.ts";
@@ -28,8 +28,14 @@ export interface Host {
   readModel(): Promise<ModelFiles>;
   /** @throws {GalleryError} if it cannot be opened */
   openGallery(card: Card): Promise<Gallery>;
-  /** What happens between two images; default: whatever else waits gets a turn. */
-  breathe?: () => Promise<void>;
+  /**
+   * What does the jobs of images.
+   *
+   * @param model its weights may be taken away
+   * @param readModel reads the same model again
+   * @throws {ModelError} if the model cannot be used
+   */
+  openImages(model: ModelFiles, readModel: () => Promise<ModelFiles>): Promise<OpenImageService>;
 }
 
 /** A worker: it answers at once for its health, and all else once it is ready. */
@@ -48,9 +54,11 @@ export function startWorker(config: Config, host: Host): Worker {
   let idle = () => {};
   let app: AppType | undefined;
   const loadingApp = createLoadingApp(host.log, () => state);
-  const loaded = load(config, host, () => state);
+  let isHealthy = () => true;
+  const loaded = load(config, host, () => state === "ready" && !isHealthy() ? "stuck" : state);
   const ready = loaded.then((loaded) => {
     app = loaded.app;
+    isHealthy = loaded.images.isHealthy;
     if (state === "loading") state = "ready";
   });
   // Who waits for it is told; nobody must.
@@ -70,21 +78,27 @@ export function startWorker(config: Config, host: Host): Worker {
     async drain() {
       state = "draining";
       if (underWay > 0) await new Promise<void>((resolve) => idle = resolve);
-      await loaded.then(({ gallery }) => gallery.close(), () => {});
+      await loaded.then(({ gallery, images }) => Promise.all([gallery.close(), images.close()]), () => {});
     },
   };
 }
 
 async function load(
   config: Config,
-  { log, readModel, openGallery, breathe }: Host,
+  { log, readModel, openGallery, openImages }: Host,
   state: () => WorkerState,
-): Promise<{ app: AppType; gallery: Gallery }> {
+): Promise<{ app: AppType; gallery: Gallery; images: OpenImageService }> {
   const marks = [performance.now()];
   await config.keys?.();
   const files = await readModel();
   const { card, modelJson } = files;
-  const { embedder, name, fallback, loaded } = await openEmbedder(files, createTfjsLazily);
+  const readAgain = async () => {
+    const again = await readModel();
+    if (again.card.fingerprint === card.fingerprint) return again;
+    throw new ModelError(`The model in ${config.model} is another one by now; start the worker anew.`);
+  };
+  const images = await openImages(files, readAgain);
+  const { name, fallback, loaded } = images;
   marks.push(loaded, performance.now());
   const gallery = await openGallery(card);
   marks.push(performance.now());
@@ -94,8 +108,8 @@ async function load(
     if (warning) log({ level: "warning", message: warning });
   }
   // The embedder has the weights in its own way; who asks for the files gets them read again.
-  const model = { card, modelJson, readWeights: async () => (await readModel()).weights };
-  return { app: createApp({ ...config, model, embedder, gallery, log, state, breathe }), gallery };
+  const model = { card, modelJson, readWeights: async () => (await readAgain()).weights };
+  return { app: createApp({ ...config, model, images, gallery, log, state }), gallery, images };
 }
 
 /**

@@ -23,7 +23,7 @@ Usage: [VARIABLE=VALUE ...] deno task serve [--help]
   TRIPTYCH_CORS_ORIGINS  origins whose pages may call, separated by commas; null for pages opened from a file
                          (default none but the worker's own)
   TRIPTYCH_MAX_BODY      largest body in bytes (default ${DEFAULT_MAX_BODY})
-  TRIPTYCH_QUEUE         images that may wait while one is embedded (default ${DEFAULT_QUEUE})
+  TRIPTYCH_QUEUE         images that may wait while others are embedded (default ${DEFAULT_QUEUE})
   TRIPTYCH_THUMBNAILS    1 to keep a small picture of every image that is enrolled (default 0: no picture is kept)
   TRIPTYCH_REVIEW        1 to let an enrolment wait for an administrator that is far from its subject's other images or
                          close to another subject (default 0: all are enrolled at once)

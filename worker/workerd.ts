@@ -7,6 +7,7 @@ import { parseModelFiles } from "../shared/model_files.ts";
 import { takeWasmFrom, type WasmBinary } from "../shared/wasm_modules.ts";
 import { type Asset, takeAssetsFrom } from "./assets.ts";
 import { readConfig, VARIABLES } from "./config.ts";
+import { openServiceHere } from "./embedder/service.ts";
 import { emptyGallery } from "./gallery/memory.ts";
 import { logAsJson } from "./middleware/request_log.ts";
 import { startWorker, type Worker } from "./start.ts";
@@ -51,7 +52,7 @@ function start(model: Modules["model"], env: Record<string, unknown>): Worker {
     readModel: () => parseModelFiles(async (name) => bytesOf(model[name]), "model"),
     openGallery: (card) => Promise.resolve(emptyGallery(card)),
     // A timer ends with the request that set it, and all that wait behind it would wait for good.
-    breathe: () => Promise.resolve(),
+    openImages: (model) => openServiceHere(model, () => Promise.resolve()),
   });
 }
 

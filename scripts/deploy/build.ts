@@ -4,7 +4,7 @@ import { TriptychError, UsageError } from "../../shared/errors.ts";
 import { readModelFiles } from "../../shared/model_files.ts";
 import { SIGNATURE_FILE } from "../../shared/model_signature.ts";
 import { packageFile } from "../../shared/package_file.ts";
-import { WASM_BINARIES } from "../../shared/wasm_modules.ts";
+import { limited, WASM_BINARIES, type WasmBinary } from "../../shared/wasm_modules.ts";
 import { ASSETS } from "../../worker/assets.ts";
 import { workerdFiles } from "./workerd.ts";
 
@@ -12,6 +12,8 @@ import { workerdFiles } from "./workerd.ts";
 export interface Runtime {
   /** What is bundled. */
   entry: string;
+  /** The entry of its threads, which is bundled beside it; none where it has none. */
+  thread?: string;
   /** Which builds of the packages: those for Node, or those for browsers. */
   platform: "deno" | "browser";
   /** Files beside the bundle, by path. @param model the paths of the model's files */
@@ -31,12 +33,14 @@ const SETTINGS = {
 export const RUNTIMES = {
   deno: {
     entry: "worker/main.ts",
+    thread: "worker/image_thread.ts",
     platform: "deno",
     files: () => ({ "deno.json": json(SETTINGS) }),
     start: "deno run --allow-read --allow-write --allow-env --allow-net worker/main.js",
   },
   node: {
     entry: "worker/node.ts",
+    thread: "worker/node_thread.ts",
     platform: "deno",
     files: () => ({ "package.json": json({ private: true, type: "module", engines: { node: ">=20" } }) }),
     start: "node worker/main.js",
@@ -69,19 +73,24 @@ export interface Built {
  * @throws {TriptychError} if the worker cannot be bundled
  */
 export async function build(name: RuntimeName, model: string, folder: string): Promise<Built> {
-  const { entry, platform, files, start }: Runtime = RUNTIMES[name];
+  const { entry, thread, platform, files, start }: Runtime = RUNTIMES[name];
   const { modelJson } = await readModelFiles(model);
   const shards = modelJson.weightsManifest.flatMap(({ paths }) => paths);
   await clear(folder);
   for (const room of ["worker", "wasm", MODEL]) await mkdir(join(folder, room), { recursive: true });
   await bundle(entry, platform, join(folder, "worker/main.js"));
+  if (thread !== undefined) await bundle(thread, platform, join(folder, "worker/image_thread.js"));
   for (const asset of ASSETS) {
     const target = join(folder, "worker", asset);
     await mkdir(dirname(target), { recursive: true });
     await copyFile(join("worker", asset), target);
   }
   for (const [name, binary] of Object.entries(WASM_BINARIES)) {
-    await copyFile(packageFile(binary), join(folder, `wasm/${name}.wasm`));
+    // Not every runtime lets the worker compile them, so it could not limit them itself.
+    await writeFile(
+      join(folder, `wasm/${name}.wasm`),
+      limited(name as WasmBinary, new Uint8Array(await readFile(packageFile(binary)))),
+    );
   }
   const kept = ["model.json", ...shards].map((file) => `${MODEL}/${file}`);
   for (const path of kept) await copyFile(join(model, path.slice(MODEL.length)), join(folder, path));

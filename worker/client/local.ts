@@ -44,7 +44,7 @@ export async function createLocalEmbedder(
     tfjs.takeWasmFrom(fetchWasm);
     return await tfjs.createTfjsEmbedder(files);
   });
-  const queue = createQueue(Infinity);
+  const queue = createQueue({ limit: Infinity });
   return async (image) => {
     const embedding = await queue.run(async () => embedder.embed(await toInputPixels(image, files.card.input)));
     return { embedding: [...embedding], fingerprint };

@@ -26,6 +26,8 @@ export interface RequestOf<C extends Contract> extends Caller {
   query: Parsed<C["query"]>;
   headers: Parsed<C["headers"]>;
   body: BodyOf<C["body"]>;
+  /** Aborts when the client goes away, where the runtime tells. */
+  signal: AbortSignal;
 }
 
 /** A body, in the way that it arrived. */
@@ -85,7 +87,7 @@ export function createEndpoint(keys: KeySource | undefined, maxBody: number, isR
       }
       const headers = contract.headers && parse(contract.headers, c.req.header(), "The header");
       const body = contract.body && await readContent(c, contract.body, maxBody);
-      const request = { params, query, headers, body, ...caller };
+      const request = { params, query, headers, body, ...caller, signal: c.req.raw.signal };
       // What has passed the contract's schemas is of the types that are inferred from them.
       const answer = await handle(request as RequestOf<typeof contract>);
       return respond(c, contract.answers, answer as Answer) as unknown as ResponseOf<typeof contract>;

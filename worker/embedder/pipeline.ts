@@ -1,29 +1,21 @@
-import type { InputSpec } from "../../shared/card.ts";
-import { toInputPixels } from "../../shared/image/mod.ts";
-import type { Timed } from "../metrics/metrics.ts";
-import type { Embedder } from "./embedder.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import type { ImageJobs } from "./image_jobs.ts";
 import type { Queue } from "./queue.ts";
 
-/** An embedding and how long it took, in milliseconds. */
-export interface TimedEmbedding {
-  /** `[dim] float32`, unit length */
-  embedding: Float32Array;
-  timing: { decode: number; embed: number };
-}
+/** The jobs of images, each in its turn; they also throw what `Queue.run` does. */
+export type QueuedJobs = {
+  [Job in keyof ImageJobs]: (image: Uint8Array, signal?: AbortSignal) => ReturnType<ImageJobs[Job]>;
+};
 
-/** From the bytes of an image file to its embedding. */
-export type ImageEmbedder = (image: Uint8Array) => Promise<TimedEmbedding>;
-
-/**
- * Decodes and embeds one image at a time. The function that it returns throws ImageError for what is no usable image, and
- * OverloadedError if the queue is full.
- */
-export function createImageEmbedder(embedder: Embedder, input: InputSpec, queue: Queue, timed: Timed): ImageEmbedder {
-  return (image) =>
-    queue.run(async () => {
-      const decoded = await timed("decode", () => toInputPixels(image, input));
-      const embedded = await timed("embed", () => embedder.embed(decoded.result));
-      const timing = { decode: decoded.milliseconds, embed: embedded.milliseconds };
-      return { embedding: embedded.result, timing };
-    });
+/** Lets jobs wait in a queue, and notes how long embedding took. */
+export function createQueuedJobs(jobs: ImageJobs, queue: Queue, noted: Metrics["noted"]): QueuedJobs {
+  return {
+    async embed(image, signal) {
+      const done = await queue.run(() => jobs.embed(image), signal);
+      noted(done.timing);
+      return done;
+    },
+    preview: (image, signal) => queue.run(() => jobs.preview(image), signal),
+    thumbnail: (image, signal) => queue.run(() => jobs.thumbnail(image), signal),
+  };
 }

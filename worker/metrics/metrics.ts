@@ -17,6 +17,8 @@ export interface Metrics {
   /** Counts every request that passes. */
   count: MiddlewareHandler<Env>;
   timed: Timed;
+  /** Notes stages that another thread did, one after the other, and has just ended; how long each took, milliseconds. */
+  noted(stages: Partial<Record<Stage, number>>): void;
   /** All in the text format of Prometheus, version 0.0.4. */
   text(state: Present): Promise<string>;
 }
@@ -67,6 +69,14 @@ export function createMetrics(now: () => number = () => performance.now()): Metr
           span.end();
         }
       }),
+    noted(took) {
+      const entries = Object.entries(took);
+      let start = Date.now() - entries.reduce((sum, [, milliseconds]) => sum + milliseconds, 0);
+      for (const [stage, milliseconds] of entries) {
+        stages.observe(`stage="${stage}"`, milliseconds / 1000);
+        tracer.startSpan(stage, { startTime: start }).end(start += milliseconds);
+      }
+    },
     async text({ gallery, fingerprint, queueDepth }) {
       const collections = await gallery.collections();
       const total = (part: "subjects" | "images") => collections.reduce((sum, collection) => sum + collection[part], 0);

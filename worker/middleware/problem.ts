@@ -2,7 +2,7 @@ import type { Context, ErrorHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import { GalleryError, ImageError, TriptychError } from "../../shared/errors.ts";
-import { OverloadedError } from "../embedder/queue.ts";
+import { ClientGoneError, OverloadedError } from "../embedder/queue.ts";
 import { RepeatedKeyError, StaleError, StorageFullError, UnknownError } from "../gallery/gallery.ts";
 import { KeysError } from "../keys/key.ts";
 import type { Env } from "./env.ts";
@@ -51,6 +51,7 @@ export function problemOf(error: unknown, requestId: string): Problem {
   if (error instanceof OverloadedError) {
     return new Problem(503, error.message, { "retry-after": String(error.retryAfter) });
   }
+  if (error instanceof ClientGoneError) return new Problem(400, error.message);
   if (error instanceof KeysError) {
     return new Problem(503, "The keys cannot be read at present, so nobody is let in; try again later.", {
       "retry-after": "10",

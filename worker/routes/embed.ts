@@ -32,12 +32,12 @@ const EMBED = {
 } as const satisfies Contract;
 
 /** `POST /embed`: the embedding of an image. */
-export function embedRoutes({ card, embedImage, endpoint }: Services) {
+export function embedRoutes({ card, images, endpoint }: Services) {
   const { fingerprint } = card;
   return new Hono<Env>().post(
     "/embed",
-    endpoint(EMBED, async ({ body }) => {
-      const { embedding, timing } = await embeddingOf(await inputOf(body), card, embedImage);
+    endpoint(EMBED, async ({ body, signal }) => {
+      const { embedding, timing } = await embeddingOf(await inputOf(body), card, images, signal);
       return {
         status: 200,
         body: { fingerprint, embedding: [...embedding], timing: rounded(timing) },

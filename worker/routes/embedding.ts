@@ -1,5 +1,6 @@
 import type { Card } from "../../shared/card.ts";
-import type { ImageEmbedder, TimedEmbedding } from "../embedder/pipeline.ts";
+import type { TimedEmbedding } from "../embedder/image_jobs.ts";
+import type { QueuedJobs } from "../embedder/pipeline.ts";
 import { Problem } from "../middleware/problem.ts";
 import type { Input } from "./input.ts";
 
@@ -9,15 +10,17 @@ const LENGTH_TOLERANCE = 1e-3;
 /**
  * The embedding of what a request brought: computed from its image, or its own if it is of this model.
  *
+ * @param signal of the request
  * @throws {Problem} 409 if it is another model's; 422 if it has another size or is not of unit length
  */
 export async function embeddingOf(
   input: Input,
   card: Pick<Card, "fingerprint" | "embedding">,
-  embedImage: ImageEmbedder,
+  images: QueuedJobs,
+  signal: AbortSignal,
 ): Promise<TimedEmbedding> {
   if ("embedding" in input) return { embedding: own(input, card), timing: { decode: 0, embed: 0 } };
-  return await embedImage(input.image);
+  return await images.embed(input.image, signal);
 }
 
 function own(

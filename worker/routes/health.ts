@@ -7,8 +7,9 @@ import type { Services } from "./services.ts";
 
 const LIVE = {
   id: "live",
-  summary: "Whether the process lives",
+  summary: "Whether the process lives, and need not be started anew",
   answers: { 200: { description: "It does.", json: z.object({ status: z.literal("live") }) } },
+  problems: [503],
 } as const satisfies Contract;
 
 const READY = {
@@ -20,18 +21,27 @@ const READY = {
   problems: [503],
 } as const satisfies Contract;
 
-/** Whether the worker takes requests yet, now, or any more. */
-export type WorkerState = "loading" | "ready" | "draining";
+/** Whether the worker takes requests yet, now, or any more, or should be started anew. */
+export type WorkerState = "loading" | "ready" | "stuck" | "draining";
+
+const STUCK = "The worker is stuck: too many images hold up its threads for good; start it anew.";
 
 const NOT_READY = {
   loading: "The worker is loading: its model has not proved itself yet; ask again in a second.",
+  stuck: STUCK,
   draining: "The worker is draining: it answers what is under way and takes nothing new; ask another.",
 };
 
 /** `/health`: for platforms. */
 export function healthRoutes({ endpoint }: Pick<Services, "endpoint">, state: () => WorkerState) {
   return new Hono<Env>()
-    .get("/health/live", endpoint(LIVE, () => ({ status: 200, body: { status: "live" as const } })))
+    .get(
+      "/health/live",
+      endpoint(LIVE, () => {
+        if (state() === "stuck") throw new Problem(503, STUCK, { "retry-after": "1" });
+        return { status: 200, body: { status: "live" as const } };
+      }),
+    )
     .get(
       "/health/ready",
       endpoint(READY, () => {

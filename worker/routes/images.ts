@@ -9,7 +9,6 @@ import { Base64Image, Embedding, ImageFile, type Input, inputOf } from "./input.
 import { ImagePath, SubjectPath } from "./name.ts";
 import { conditionOf, etagOf, IfMatch } from "./revision.ts";
 import type { Services } from "./services.ts";
-import { thumbnailOf } from "./thumbnails.ts";
 import { serverTiming } from "./timing.ts";
 
 const ENROL = {
@@ -66,16 +65,16 @@ const DELETE = {
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects/{s}/images`: what is enrolled of a subject. */
-export function imageRoutes({ card, embedImage, queue, gallery, reviews, review, thumbnails, endpoint }: Services) {
+export function imageRoutes({ card, images, gallery, reviews, review, thumbnails, endpoint }: Services) {
   return new Hono<Env>()
     .post(
       "/collections/:collection/subjects/:subject/images",
-      endpoint(ENROL, async ({ params: { collection, subject }, headers, body }) => {
+      endpoint(ENROL, async ({ params: { collection, subject }, headers, body, signal }) => {
         const input = await inputOf(body);
-        const { embedding, timing } = await embeddingOf(input, card, embedImage);
+        const { embedding, timing } = await embeddingOf(input, card, images, signal);
         const key = headers["idempotency-key"];
         const request = key === undefined ? undefined : { key, digest: digestOf(input) };
-        const thumbnail = thumbnails && "image" in input ? await queue.run(() => thumbnailOf(input.image)) : undefined;
+        const thumbnail = thumbnails && "image" in input ? await images.thumbnail(input.image, signal) : undefined;
         const beside = { request, thumbnail };
         const timed = { "server-timing": serverTiming(timing) };
         const doubts = review ? await reviews.doubts(collection, subject, embedding, key) : [];

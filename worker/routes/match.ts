@@ -93,10 +93,10 @@ const MATCH = {
 type MatchRequest = RequestOf<typeof MATCH>;
 
 /** `POST /match`: who is on this image? */
-export function matchRoutes({ card, embedImage, gallery, endpoint, timed }: Services) {
-  const answerTo = async (input: Input, { query, body, ...caller }: MatchRequest): Promise<MatchAnswer> => {
+export function matchRoutes({ card, images, gallery, endpoint, timed }: Services) {
+  const answerTo = async (input: Input, { query, body, signal, ...caller }: MatchRequest): Promise<MatchAnswer> => {
     const judgement = judgementFor(card, query, caller);
-    const { embedding, timing } = await embeddingOf(input, card, embedImage);
+    const { embedding, timing } = await embeddingOf(input, card, images, signal);
     const options = { k: query.k, filter: query.filter ?? filterOf(body), exclude: query.excludeSubject };
     const found = await timed("search", () => gallery.search(query.collection, embedding, options));
     for (const { subject, distance } of found.result.nearest) {

@@ -1,6 +1,5 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { encodePng, toInputPixels } from "../../shared/image/mod.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { Env } from "../middleware/env.ts";
 import { Base64Image, ImageFile, inputOf } from "./input.ts";
@@ -21,13 +20,12 @@ const PREVIEW = {
 } as const satisfies Contract;
 
 /** `POST /preview`: an image as the network sees it. */
-export function previewRoutes({ card: { input }, queue, endpoint }: Services) {
+export function previewRoutes({ images, endpoint }: Services) {
   return new Hono<Env>().post(
     "/preview",
-    endpoint(PREVIEW, async ({ body }) => {
+    endpoint(PREVIEW, async ({ body, signal }) => {
       const { image } = await inputOf(body);
-      const pixels = await queue.run(() => toInputPixels(image, input));
-      return { status: 200, body: await encodePng(pixels, input.height, input.width, input.channels) };
+      return { status: 200, body: await images.preview(image, signal) };
     }),
   );
 }

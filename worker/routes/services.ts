@@ -1,7 +1,7 @@
 import type { Card } from "../../shared/card.ts";
 import type { ModelFiles } from "../../shared/model_files.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
-import type { ImageEmbedder } from "../embedder/pipeline.ts";
+import type { QueuedJobs } from "../embedder/pipeline.ts";
 import type { Queue } from "../embedder/queue.ts";
 import type { Gallery } from "../gallery/gallery.ts";
 import type { Reviews } from "../gallery/reviews.ts";
@@ -17,9 +17,10 @@ export interface Services {
   model: ServedModel;
   /** The model's. */
   card: Card;
-  embedImage: ImageEmbedder;
-  /** In which images wait for their turn. */
+  /** In which all that computes waits for its turn. */
   queue: Queue;
+  /** What is done with images, each in its turn. */
+  images: QueuedJobs;
   gallery: Gallery;
   /** Kept in the gallery. */
   reviews: Reviews;

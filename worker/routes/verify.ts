@@ -60,17 +60,17 @@ const VERIFY = {
 } as const satisfies Contract;
 
 /** `POST /verify`: are these two the same? */
-export function verifyRoutes({ card, embedImage, gallery, endpoint }: Services) {
-  const embed = (input: Input) => embeddingOf(input, card, embedImage);
+export function verifyRoutes({ card, images, gallery, endpoint }: Services) {
   return new Hono<Env>().post(
     "/verify",
-    endpoint(VERIFY, async ({ query, body, ...caller }) => {
+    endpoint(VERIFY, async ({ query, body, signal, ...caller }) => {
       const { threshold, seen } = judgementFor(card, query, caller);
       const { a, b } = await sidesOf(body);
       if ("subject" in b) {
         assertPermitted(caller.permits, b.collection);
         caller.countSubject(b.collection, b.subject);
       }
+      const embed = (input: Input) => embeddingOf(input, card, images, signal);
       const first = await embed(a);
       const second = "subject" in b ? null : await embed(b);
       const nearest = "subject" in b

@@ -1,5 +1,6 @@
 import type { Embedder } from "../../../worker/embedder/embedder.ts";
 import { type AppDeps, type AppType, createApp } from "../../../worker/app.ts";
+import { createImageJobs } from "../../../worker/embedder/image_jobs.ts";
 import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
 import type { Gallery } from "../../../worker/gallery/gallery.ts";
 import { createIndexedGallery } from "../../../worker/gallery/indexed.ts";
@@ -83,13 +84,17 @@ function inProcess(app: AppType): Client {
   return clientOf("http://localhost", (request) => app.fetch(request));
 }
 
-function appOf(deps: Partial<AppDeps>): AppType {
+/** What an app is made of, if not of the tiny model: with another embedder, its images are worked on in this thread too. */
+type TestDeps = Partial<AppDeps> & { embedder?: Embedder };
+
+function appOf({ embedder: own = embedder, ...deps }: TestDeps): AppType {
+  const images = { jobs: createImageJobs(own, model.card.input), width: 1 };
   const served = { ...model, readWeights: () => Promise.resolve(model.weights) };
-  return createApp({ model: served, embedder, gallery: createMemoryGallery({ snapshot }), ...deps });
+  return createApp({ model: served, images, gallery: createMemoryGallery({ snapshot }), ...deps });
 }
 
 /** An app of the tiny model with an empty gallery, and what it logs. Its answers are held to its contract. */
-export function newApp(deps: Partial<AppDeps> = {}): { call: Client; log: LogEntry[]; app: AppType } {
+export function newApp(deps: TestDeps = {}): { call: Client; log: LogEntry[]; app: AppType } {
   const log: LogEntry[] = [];
   const app = appOf({ log: (entry) => log.push(entry), ...deps });
   const client = inProcess(app);

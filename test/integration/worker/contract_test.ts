@@ -119,6 +119,7 @@ Deno.test("every status that is documented is answered to some request, and no o
     const limited = await enrolled({ keys: await limitedKey() });
     for (let i = 0; i < 2; i++) await limited.send(operation, { headers: { authorization: "Bearer k" } });
     await (await enrolled({ state: () => "draining" })).send(operation);
+    await (await enrolled({ state: () => "stuck" })).send(operation);
     await (await enrolled({ gallery: broken })).send(operation);
     await (await enrolled({ gallery: failing, embedder: { embed: () => Promise.reject(new Error("secret")) } }))
       .send(operation);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { encodeSnapshot } from "../../../shared/encode_snapshot.ts";
+import type { ModelFiles } from "../../../shared/model_files.ts";
 import { readConfig } from "../../../worker/config.ts";
+import { openServiceHere } from "../../../worker/embedder/service.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import type { LogEntry } from "../../../worker/middleware/request_log.ts";
 import { startWorker as start } from "../../../worker/start.ts";
@@ -16,6 +18,7 @@ const host = {
   log: () => {},
   readModel,
   openGallery: () => Promise.resolve(createMemoryGallery({ snapshot })),
+  openImages: (files: ModelFiles) => openServiceHere(files),
 };
 const TRIPTYCH_MODEL = `${folder}/model`;
 await writeModel(model, TRIPTYCH_MODEL);

@@ -1,0 +1,30 @@
+/**
+ * A thread that does the jobs of images: first it is told of which model, then it gets images, one after the other.
+ *
+ * @module
+ */
+import { parentPort } from "node:worker_threads";
+import { ImageError, messageOf, ModelError } from "../shared/errors.ts";
+import type { ImageJobs } from "./embedder/image_jobs.ts";
+import { openServiceHere } from "./embedder/service.ts";
+import type { Failure, ThreadMessage, ThreadReply } from "./embedder/thread.ts";
+
+let jobs: ImageJobs;
+
+parentPort!.on("message", async (message: ThreadMessage) => {
+  parentPort!.postMessage(await replyTo(message).catch(failureOf) satisfies ThreadReply);
+});
+
+async function replyTo(message: ThreadMessage): Promise<ThreadReply> {
+  if ("job" in message) return { result: await jobs[message.job](message.image) };
+  const opened = await openServiceHere(message.model);
+  jobs = opened.jobs;
+  const { name, fallback, loaded } = opened;
+  return { ready: { name, fallback, proof: performance.now() - loaded } };
+}
+
+/** Errors lose their class on the way. */
+function failureOf(error: unknown): Failure {
+  const kind = error instanceof ImageError ? error.fault : error instanceof ModelError ? "model" : "unexpected";
+  return { failure: kind, message: messageOf(error), stack: error instanceof Error ? error.stack : undefined };
+}
