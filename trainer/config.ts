@@ -74,7 +74,7 @@ export const Config = z.strictObject({
     "learning rate of a block as a share of that of the block above it, from the embedding down",
   ),
   qat: z.boolean().default(false).describe(
-    "trains a quarter as many steps more, at a tenth of the learning rate, on the network as int8 computes it: for recall that int8 would cost",
+    "trains a quarter as many steps more, at a tenth of the learning rate, on the network as int8 computes it: to try where int8 costs recall",
   ),
   batchNorm: z.enum(["batch", "fixed"]).default("batch").describe(
     "what BatchNorm normalises by in training: the batch's statistics, or those that it came with",

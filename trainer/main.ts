@@ -65,7 +65,7 @@ Usage: deno task train --data DIR|FILE --out DIR [options]
   --set KEY=VALUE        one setting; may be repeated
   --freeze NAME          as --set freeze=NAME
   --rescue               as --set rescue=true
-  --qat                  as --set qat=true: exports int8, and trains the network for it at the end (quantisation-aware training)
+  --qat                  as --set qat=true: exports int8, and at the end trains the network for that (quantisation-aware training)
   --engine NAME          ${["auto", ...Object.keys(ENGINES)].join(", ")} (default auto)
   --resume               goes on from the checkpoint in --out
   --max-unreadable N     share of files that may be unreadable (default 0.05)

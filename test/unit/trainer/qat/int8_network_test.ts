@@ -5,7 +5,9 @@ import { gridsOf, planOf, readLayers } from "../../../../shared/int8/mod.ts";
 import { graphOf } from "../../../../trainer/export/fused.ts";
 import { int8GraphOf, measuredGrids } from "../../../../trainer/export/int8/int8_graph.ts";
 import { simulate } from "../../../../trainer/export/int8/simulate.ts";
+import { batchGradient } from "../../../../trainer/batch_gradient.ts";
 import { chooseEngine } from "../../../../trainer/engines/mod.ts";
+import { LOSSES } from "../../../../trainer/losses/mod.ts";
 import { createOptimizer, trainableVariables } from "../../../../trainer/optimizers/mod.ts";
 import { int8Network } from "../../../../trainer/qat/int8_network.ts";
 import { inputOf, pictures } from "../export/int8/int8.ts";
@@ -59,6 +61,24 @@ Deno.test("training in int8 brings embeddings nearer to those of float32 than co
   const after = errorShare(inInt8(trained.files, activations, unseen), wantedUnseen);
   assert.ok(before > 0.02, `${before}: int8 costs too little here for the test to say anything`);
   assert.ok(after < 0.97 * before, `${before}, then ${after}`);
+});
+
+Deno.test("the gradient of a batch that goes through in chunks is that of the whole batch", async () => {
+  const size = 17, images = pictures(6, size), model = mobileNet(size);
+  const grids = await measuredGrids(await graphOf(model), images, inputOf(size));
+  const forward = await int8Network(model, grids), variables = trainableVariables(model);
+  const { loss } = LOSSES["triplet-hard"]({ classes: 3, dimensions: 32, seed: 1, margin: 1 });
+  const gradientsIn = async (chunkSize: number) => {
+    const options = { forward, unitLength: true, loss, lossVariables: [], chunkSize };
+    const labels = Int32Array.of(0, 0, 1, 1, 2, 2);
+    const { gradients } = await batchGradient(noise([6, size, size, 3]), labels, variables, options);
+    return variables.map(({ name }) => gradients[name]);
+  };
+  const whole = await gradientsIn(6), chunks = await gradientsIn(4);
+  for (const [i, gradient] of whole.entries()) {
+    const length = tf.norm(gradient).dataSync()[0], apart = tf.norm(tf.sub(gradient, chunks[i])).dataSync()[0];
+    assert.ok(length > 0 && apart < 1e-3 * length, `${variables[i].name}: ${apart} of ${length}`);
+  }
 });
 
 type Files = Awaited<ReturnType<typeof int8GraphOf>>["files"];
