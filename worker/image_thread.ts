@@ -16,8 +16,10 @@ parentPort!.on("message", async (message: ThreadMessage) => {
 });
 
 async function replyTo(message: ThreadMessage): Promise<ThreadReply> {
-  if ("job" in message) return { result: await jobs[message.job](message.image) };
-  const opened = await openServiceHere(message.model);
+  // Copied, for what is shared is not taken everywhere.
+  const bytes = new Uint8Array(new Uint8Array(message.bytes));
+  if ("job" in message) return { result: await jobs[message.job](bytes) };
+  const opened = await openServiceHere({ ...message.model, weights: bytes });
   jobs = opened.jobs;
   const { name, fallback, loaded } = opened;
   return { ready: { name, fallback, proof: performance.now() - loaded } };
