@@ -26,7 +26,7 @@ await writeModel(model, TRIPTYCH_MODEL);
 Deno.test("settings that are not right end the worker with 2 and one sentence", async () => {
   for (
     const [env, pattern] of [
-      [{ TRIPTYCH_GALLERY: "kv:" }, /^TRIPTYCH_GALLERY=kv: .*memory:, sqlite:PATH, or/],
+      [{ TRIPTYCH_GALLERY: "redis://h" }, /^TRIPTYCH_GALLERY=redis:\.\.\. .*memory:, sqlite:PATH, kv:/],
       [{ TRIPTYCH_KEYS: "nonsense" }, /^Entry 1 of TRIPTYCH_KEYS/],
       [{ PORT: "http" }, /^PORT=http is not right/],
     ] as const
