@@ -38,6 +38,60 @@ export const Calibration = z.object({
 }).refine((c) => c.distance.length === c.fmr.length, { message: "distance and fmr differ in length" });
 export type Calibration = z.infer<typeof Calibration>;
 
+const share = z.number().min(0).max(1);
+const pixelScale = { mean: z.array(z.number()).length(3), std: z.array(z.number().positive()).length(3) };
+
+/** A graph model beside `model.json`, and the fingerprint of its graph and weights. */
+const NetworkFile = z.object({
+  path: z.string().regex(/^[a-z]+\.json$/),
+  fingerprint: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+});
+
+/** How faces are detected. Pixels are scaled as those of {@linkcode InputSpec}. */
+export const DetectorSpec = z.object({
+  network: NetworkFile,
+  /** Sides of the square that the detector is shown, pixels, in the order in which they are tried. */
+  sizes: z.array(z.int().multipleOf(32).min(64).max(1024)).min(1),
+  /** Border around the photo, as a share of its longer side. */
+  border: share,
+  /** Of a face. */
+  minScore: share,
+  /** Of two faces: the area that both boxes share over that which they cover together. */
+  maxOverlap: share,
+  ...pixelScale,
+});
+export type DetectorSpec = z.infer<typeof DetectorSpec>;
+
+/** How the landmarks of a face are found, in a square of so many pixels. */
+export const LandmarksSpec = z.object({ network: NetworkFile, size: z.int().min(16).max(1024), ...pixelScale });
+export type LandmarksSpec = z.infer<typeof LandmarksSpec>;
+
+/** Where the network's input has a landmark, pixels: what faces are aligned to. */
+export const TemplatePoint = z.object({ landmark: z.int().min(0).max(67), x: z.number(), y: z.number() });
+export type TemplatePoint = z.infer<typeof TemplatePoint>;
+
+/** How good a face must be to be enrolled; the measures are those of `shared/face/quality.ts`. */
+export const QualityLimits = z.object({
+  minEyeDistance: z.number(),
+  minSharpness: z.number(),
+  maxRoll: z.number(),
+  maxYaw: z.number(),
+  maxPitch: z.number(),
+  minBrightness: share,
+  maxBrightness: share,
+  minContrast: share,
+});
+export type QualityLimits = z.infer<typeof QualityLimits>;
+
+/** How faces are found and turned upright before they are embedded. */
+export const FaceSpec = z.object({
+  detector: DetectorSpec,
+  landmarks: LandmarksSpec,
+  template: z.array(TemplatePoint).min(2),
+  quality: QualityLimits,
+});
+export type FaceSpec = z.infer<typeof FaceSpec>;
+
 /** Figures on identities never trained on. Recall@10 and NMI are missing from the cards of older models. */
 export const Evaluation = z.object({
   recallAt1: z.number(),
@@ -46,6 +100,10 @@ export const Evaluation = z.object({
   mapAtR: z.number(),
   rPrecision: z.number(),
   nmi: z.number().optional(),
+  /** With one image of each identity enrolled, averaged over which one: the share of the others that are found first. */
+  rank1: z.number().optional(),
+  /** Share of the photos in which no face was found; they count as errors in all figures. */
+  undetected: z.number().optional(),
   auc: z.number(),
   eer: z.number(),
   tarAtFar: z.record(z.string(), z.number()),
@@ -88,6 +146,10 @@ export type Training = z.infer<typeof Training>;
 export const Card = z.object({
   cardVersion: z.literal(1),
   fingerprint: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  /** What the model embeds; missing where that is the whole photo. */
+  domain: z.literal("face").optional(),
+  /** Of the domain `face`. */
+  face: FaceSpec.optional(),
   input: InputSpec,
   embedding: z.object({ dimensions: z.int().min(1), metric: z.literal("euclidean") }),
   thresholds: z.array(Threshold).min(1),

@@ -1,4 +1,4 @@
-import { type Card, cardOf, type InputSpec } from "./card.ts";
+import { type Card, cardOf, type FaceSpec } from "./card.ts";
 import { messageOf, ModelError } from "./errors.ts";
 import { readFile } from "./read_file.ts";
 import { sha256 } from "./sha256.ts";
@@ -33,11 +33,22 @@ export interface GraphFiles {
   weights: Uint8Array<ArrayBuffer>;
 }
 
+/** The networks that find the faces for one that embeds them. */
+export interface FaceFiles {
+  detector: GraphFiles;
+  landmarks: GraphFiles;
+}
+
 /** A model directory, read. */
 export interface ModelFiles extends GraphFiles {
   modelJson: ModelJson;
   card: Card;
+  /** Of a model of faces. */
+  face?: FaceFiles;
 }
+
+/** Gives a file of a model directory by its name. */
+type Read = (name: string) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** How a file is got over HTTP. */
 type Get = (url: string) => Promise<Response>;
@@ -61,38 +72,65 @@ export function readModelFiles(directory: string | URL, get: Get = (url) => fetc
  * @throws {ModelError} if a file cannot be parsed, or was changed
  */
 export async function parseModelFiles(
-  read: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+  read: Read,
   directory: string | URL,
 ): Promise<ModelFiles> {
-  const modelJson = parse(new TextDecoder().decode(await read("model.json")), directory);
+  const { modelJson, weights } = await readGraph(read, "model.json", directory);
   const card = cardOf(modelJson, `${directory}/model.json`);
-  const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
-  const weights = concatenate(await Promise.all(paths.map(read)));
-  const actual = await fingerprintOf(modelJson, weights, card.input);
+  const actual = await fingerprintOf(modelJson, weights, card);
   if (actual !== card.fingerprint) {
     throw new ModelError(
       `The model in ${directory} is not the one that its card describes: its bytes have the fingerprint ${actual}, the card says ${card.fingerprint}; copy it again.`,
     );
   }
-  return { modelJson, weights, card };
+  const face = card.face && await readFaceFiles(read, card.face, directory);
+  return { modelJson: modelJson as ModelJson, weights, card, ...face && { face } };
+}
+
+/** The names of all files of a model directory. */
+export function fileNamesOf({ modelJson, card, face }: ModelFiles): string[] {
+  const shards = (graph: GraphFiles) => graph.modelJson.weightsManifest.flatMap(({ paths }) => paths);
+  const beside = (["detector", "landmarks"] as const).flatMap((part) =>
+    card.face && face ? [card.face[part].network.path, ...shards(face[part])] : []
+  );
+  return ["model.json", ...modelJson.weightsManifest.flatMap(({ paths }) => paths), ...beside];
+}
+
+async function readFaceFiles(read: Read, spec: FaceSpec, directory: string | URL): Promise<FaceFiles> {
+  const [detector, landmarks] = await Promise.all([spec.detector, spec.landmarks].map(async ({ network }) => {
+    const graph = await readGraph(read, network.path, directory);
+    const actual = await fingerprintOf(graph.modelJson, graph.weights);
+    if (actual === network.fingerprint) return graph;
+    throw new ModelError(
+      `${directory}/${network.path} is not the network that the model card names: its fingerprint is ${actual}, the card says ${network.fingerprint}; copy the model again.`,
+    );
+  }));
+  return { detector, landmarks };
+}
+
+async function readGraph(read: Read, name: string, directory: string | URL): Promise<GraphFiles> {
+  const modelJson = parse(new TextDecoder().decode(await read(name)), `${directory}/${name}`);
+  const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
+  return { modelJson, weights: concatenate(await Promise.all(paths.map(read))) };
 }
 
 /**
- * What an embedding is bound to: the SHA-256 of topology, weight manifest, weights and preprocessing.
+ * What an embedding is bound to: the SHA-256 of topology, weight manifest, weights and preprocessing, of which the networks
+ * that find faces are a part.
  *
  * @param weights all shards, one after the other
  */
 export async function fingerprintOf(
   model: Pick<GraphJson, "modelTopology" | "weightsManifest">,
   weights: Uint8Array<ArrayBuffer>,
-  input: InputSpec,
+  { input, face }: Partial<Pick<Card, "input" | "face">> = {},
 ): Promise<string> {
   const specs = model.weightsManifest.flatMap((group) => group.weights);
-  const facts = new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input }));
+  const facts = new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input, face }));
   return await sha256(concatenate([facts, weights]));
 }
 
-function reader(directory: string | URL, get: Get): (name: string) => Promise<Uint8Array<ArrayBuffer>> {
+function reader(directory: string | URL, get: Get): Read {
   const base = String(directory).replace(/\/+$/, "");
   const remote = /^https?:/.test(base);
   return async (name) => {
@@ -112,15 +150,15 @@ function reader(directory: string | URL, get: Get): (name: string) => Promise<Ui
   };
 }
 
-function parse(text: string, directory: string | URL): ModelJson {
-  let json: ModelJson;
+function parse(text: string, path: string): GraphJson {
+  let json: GraphJson;
   try {
     json = JSON.parse(text);
   } catch {
-    throw new ModelError(`${directory}/model.json is not JSON; copy the model again.`);
+    throw new ModelError(`${path} is not JSON; copy the model again.`);
   }
   if (json?.format !== "graph-model" || !Array.isArray(json.weightsManifest)) {
-    throw new ModelError(`${directory}/model.json is not a tfjs graph model; write one with \`deno task export\`.`);
+    throw new ModelError(`${path} is not a tfjs graph model; write one with \`deno task export\`.`);
   }
   return json;
 }

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TriptychError, UsageError } from "../../shared/errors.ts";
-import { readModelFiles } from "../../shared/model_files.ts";
+import { fileNamesOf, readModelFiles } from "../../shared/model_files.ts";
 import { packageFile } from "../../shared/package_file.ts";
 import { WASM_BINARIES } from "../../shared/wasm_modules.ts";
 import { ASSETS } from "../../worker/assets.ts";
@@ -69,8 +69,7 @@ export interface Built {
  */
 export async function build(name: RuntimeName, model: string, folder: string): Promise<Built> {
   const { entry, platform, files, start }: Runtime = RUNTIMES[name];
-  const { modelJson } = await readModelFiles(model);
-  const shards = modelJson.weightsManifest.flatMap(({ paths }) => paths);
+  const names = fileNamesOf(await readModelFiles(model));
   await clear(folder);
   for (const room of ["worker", "wasm", MODEL]) await mkdir(join(folder, room), { recursive: true });
   await bundle(entry, platform, join(folder, "worker/main.js"));
@@ -82,7 +81,7 @@ export async function build(name: RuntimeName, model: string, folder: string): P
   for (const [name, binary] of Object.entries(WASM_BINARIES)) {
     await copyFile(packageFile(binary), join(folder, `wasm/${name}.wasm`));
   }
-  const kept = ["model.json", ...shards].map((file) => `${MODEL}/${file}`);
+  const kept = names.map((file) => `${MODEL}/${file}`);
   for (const path of kept) await copyFile(join(model, path.slice(MODEL.length)), join(folder, path));
   for (const [path, text] of Object.entries(files(kept))) await writeFile(join(folder, path), text);
   return { bytes: await sizeOf(folder), start };

@@ -1,5 +1,6 @@
 import type { InputSpec } from "../../shared/card.ts";
 import { DataError, ImageError, messageOf } from "../../shared/errors.ts";
+import { type FaceModel, type FaceNetworks, findFaces } from "../../shared/face/mod.ts";
 import { decode, fitPixels, type Image, shrink } from "../../shared/image/mod.ts";
 import type { Sample } from "./sample.ts";
 
@@ -57,16 +58,37 @@ export function readProbes(samples: Sample[], input: InputSpec, options: ReadOpt
   );
 }
 
+/**
+ * Reads photos of faces to judge by, through the same path as the worker: the largest face of each, upright.
+ *
+ * @returns `undetected`: the photos without a face that was found
+ * @throws {DataError} if more than the allowed share of files cannot be read
+ */
+export async function readFaceProbes(
+  samples: Sample[],
+  networks: FaceNetworks,
+  model: FaceModel,
+  options: ReadOptions,
+): Promise<{ items: Probe[]; undetected: Sample[]; unreadable: Unreadable[] }> {
+  const undetected: Sample[] = [];
+  const { items, unreadable } = await readFiles(samples, async (sample, image) => {
+    const [largest] = await findFaces(image, networks, model);
+    if (largest === undefined) undetected.push(sample);
+    return largest && { identity: sample.identity, name: sample.name, pixels: largest.pixels };
+  }, options);
+  return { items: items.filter((item) => item !== undefined), undetected, unreadable };
+}
+
 async function readFiles<T>(
   samples: Sample[],
-  use: (sample: Sample, image: Image) => T,
+  use: (sample: Sample, image: Image) => T | Promise<T>,
   options: ReadOptions,
 ): Promise<{ items: T[]; unreadable: Unreadable[] }> {
   const items: T[] = [];
   const unreadable: Unreadable[] = [];
   for (const [i, sample] of samples.entries()) {
     try {
-      items.push(use(sample, sample.image?.() ?? await decode(await Deno.readFile(sample.path))));
+      items.push(await use(sample, sample.image?.() ?? await decode(await Deno.readFile(sample.path))));
     } catch (error) {
       if (!isFaultOfFile(error)) throw error;
       unreadable.push({ path: sample.path, reason: messageOf(error) });

@@ -1,9 +1,10 @@
 import type * as tf from "@tensorflow/tfjs";
-import type { Card, Evaluation, InputSpec, Training } from "../../shared/card.ts";
+import type { Card, Evaluation, FaceSpec, InputSpec, Training } from "../../shared/card.ts";
 import { ModelError } from "../../shared/errors.ts";
-import { fingerprintOf, type GraphFiles } from "../../shared/model_files.ts";
+import { type FaceFiles, fingerprintOf, type GraphFiles } from "../../shared/model_files.ts";
 import { embedAll } from "../embed.ts";
 import type { EvaluatedEmbeddings } from "../metrics/mod.ts";
+import { writeFaceFiles } from "./face_networks.ts";
 import { graphOf } from "./fused.ts";
 import { goldensOf, spread } from "./goldens.ts";
 import type { GraphDef } from "./graph_def.ts";
@@ -30,6 +31,10 @@ export interface ExportJob {
   /** Figures of embeddings of the probes. */
   judge: (embeddings: Float32Array) => EvaluatedEmbeddings;
   training: Training;
+  /** Of a network of faces: how the faces among the probes were found. */
+  face?: { spec: FaceSpec; files: FaceFiles } | undefined;
+  /** Images to make the goldens of, pixels as those of the probes; the probes, unless given. */
+  examples?: readonly Uint8Array[] | undefined;
   /** The directory to write. */
   out: string;
 }
@@ -50,17 +55,20 @@ export interface Exported {
  * @throws {ModelError} if a layer cannot be exported, or the graph computes something else than the network
  */
 export async function exportModel(job: ExportJob): Promise<Exported> {
-  const { model, input, scheme } = job;
+  const { model, input, scheme, face, examples } = job;
   const dimensions = dimensionsOf(model);
-  const pixels = job.probes.map((probe) => probe.pixels);
-  if (pixels.length === 0) throw new ModelError("There are no images to verify the export with; give at least one.");
+  const pixels = examples ?? job.probes.map((probe) => probe.pixels);
+  if (job.probes.length === 0) {
+    throw new ModelError("There are no images to verify the export with; give at least one.");
+  }
   const graphDef = await graphOf(model);
 
   const { files, embeddings, agreement, figures, recallAt1Delta } = await smallestFaithful(graphDef, job, dimensions);
   const { evaluation, thresholds, calibration } = figures;
   const card: Card = {
     cardVersion: 1,
-    fingerprint: await fingerprintOf(files.modelJson, files.weights, input),
+    fingerprint: await fingerprintOf(files.modelJson, files.weights, { input, face: face?.spec }),
+    ...face && { domain: "face" as const, face: face.spec },
     input,
     embedding: { dimensions, metric: "euclidean" },
     thresholds,
@@ -70,6 +78,7 @@ export async function exportModel(job: ExportJob): Promise<Exported> {
     goldens: await withGraph(files, input, (embed) => goldensOf(embed, pixels, input)),
     training: job.training,
   };
+  if (face !== undefined) await writeFaceFiles(job.out, face.files);
   await writeModel(job.out, files, card);
   return { card, embeddings, exported: figures };
 }

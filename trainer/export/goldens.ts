@@ -10,7 +10,7 @@ const COUNT = 4;
  *
  * @param images `[height, width, channels]` 8-bit pixels each; the goldens are spread evenly over them
  */
-export async function goldensOf(embed: Embed, images: Uint8Array[], input: InputSpec): Promise<Golden[]> {
+export async function goldensOf(embed: Embed, images: readonly Uint8Array[], input: InputSpec): Promise<Golden[]> {
   const goldens: Golden[] = [];
   for (const row of spread(images.length, COUNT)) {
     const pixels = images[row];
