@@ -30,7 +30,7 @@ export function faceSpecOf(
       network: networks.detector,
       sizes: [160, 224, 128],
       border: 0.3,
-      minScore: 0.5,
+      minScore: 0.64,
       maxOverlap: 0.4,
       mean: [117.001 / 255, 114.697 / 255, 97.404 / 255],
       std: [1, 1, 1],

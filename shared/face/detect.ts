@@ -5,7 +5,7 @@ import { boxesOfGrid } from "./grid.ts";
 import type { Network } from "./network.ts";
 
 /**
- * Finds the faces of a photo. The photo is shown to the detector in the middle of a grey square, with a border, since a face
+ * Finds the faces of a photo. The photo is shown to the detector in the middle of a black square, with a border, since a face
  * that fills the picture is not seen; in one size after the other, until there is a face.
  *
  * @returns boxes in pixels of the photo, highest score first; none if no size shows a face
@@ -21,7 +21,7 @@ export async function detectFaces(image: Image, run: Network, spec: DetectorSpec
 async function detectAt(image: Image, size: number, run: Network, spec: DetectorSpec): Promise<ScoredBox[]> {
   const longer = Math.max(image.width, image.height);
   const scale = size / (longer * (1 + 2 * spec.border));
-  const frame = framed(image, size, scale, spec.mean);
+  const frame = framed(image, size, scale);
   const [grid] = await run(normalize(frame.pixels, { channels: 3, ...spec }), size, size);
   const boxes = boxesOfGrid(grid, spec.minScore).map((box) => ({
     x: (box.x * size - frame.left) / frame.scaleX,
@@ -43,14 +43,11 @@ interface Framed {
   scaleY: number;
 }
 
-function framed(image: Image, size: number, scale: number, mean: readonly number[]): Framed {
+function framed(image: Image, size: number, scale: number): Framed {
   const width = Math.max(1, Math.round(image.width * scale)), height = Math.max(1, Math.round(image.height * scale));
   const scaled = resize(image, { x: 0, y: 0, width: image.width, height: image.height }, height, width);
   const left = Math.floor((size - width) / 2), top = Math.floor((size - height) / 2);
   const pixels = new Uint8Array(size * size * 3);
-  for (let i = 0; i < pixels.length; i++) {
-    pixels[i] = Math.round(255 * mean[i % 3]);
-  }
   for (let y = 0; y < height; y++) {
     pixels.set(scaled.subarray(y * width * 3, (y + 1) * width * 3), ((top + y) * size + left) * 3);
   }
