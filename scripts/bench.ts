@@ -14,6 +14,7 @@ import { mergeResults, resultOf } from "./bench/results.ts";
 /** Each is loaded when it runs, so that none is measured beside the engine of another. */
 const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   cold: () => import("./bench/cold.ts"),
+  faces: () => import("./bench/faces.ts"),
   losses: () => import("./bench/losses.ts"),
   train: () => import("./bench/train.ts"),
 };

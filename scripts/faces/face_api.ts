@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import faceApi from "@vladmandic/face-api/dist/face-api.node-wasm.js";
-import { faceApiWeights, type ImportedNetworks } from "./imported_networks.ts";
+import { faceApiWeights } from "./imported_networks.ts";
 
 /** A place in a photo, pixels. */
 interface FaceApiPoint {
@@ -26,24 +26,25 @@ export interface FaceApi {
     tinyFaceDetector: Net & { forward(image: tf.Tensor3D, size: number): Promise<tf.Tensor4D> };
     faceLandmark68Net: Net & { forward(image: tf.Tensor3D): Promise<tf.Tensor2D> };
     faceRecognitionNet: Net & { computeFaceDescriptor(image: tf.Tensor3D): Promise<Float32Array> };
-    ssdMobilenetv1: { loadFromDisk(folder: string): Promise<void> };
+    ssdMobilenetv1: Net;
   };
   TinyFaceDetectorOptions: new (options: { inputSize: number; scoreThreshold?: number }) => object;
-  SsdMobilenetv1Options: new (options: { minConfidence?: number }) => object;
-  detectAllFaces(image: tf.Tensor3D, options: object): {
+  /** @param options the default detector's, unless given */
+  detectAllFaces(image: tf.Tensor3D, options?: object): {
     withFaceLandmarks(): { withFaceDescriptors(): Promise<FaceApiFace[]> };
   };
 }
 
-/** face-api with the weights of its three networks that ours are made of. */
+/** face-api with the weights of its networks. */
 export async function loadFaceApiPackage(): Promise<FaceApi> {
   const api = faceApi as unknown as FaceApi;
   const nets = {
     detector: api.nets.tinyFaceDetector,
     landmarks: api.nets.faceLandmark68Net,
     embedder: api.nets.faceRecognitionNet,
+    defaultDetector: api.nets.ssdMobilenetv1,
   };
-  for (const part of Object.keys(nets) as (keyof ImportedNetworks)[]) {
+  for (const part of Object.keys(nets) as (keyof typeof nets)[]) {
     const { manifest, data } = await faceApiWeights(part);
     const groups: tf.io.WeightsManifestConfig = JSON.parse(new TextDecoder().decode(manifest));
     nets[part].loadFromWeightMap(tf.io.decodeWeights(data.slice().buffer, groups.flatMap(({ weights }) => weights)));

@@ -17,6 +17,8 @@ const FILES = {
   embedder: "face_recognition_model",
   detector: "tiny_face_detector_model",
   landmarks: "face_landmark_68_model",
+  /** The detector that face-api takes unless told otherwise. */
+  defaultDetector: "ssd_mobilenetv1_model",
 };
 
 /** Builds the three networks on the engine in use, and fills them. */
@@ -34,7 +36,7 @@ export async function importedNetworks(): Promise<ImportedNetworks> {
 }
 
 /** The files of one network in the npm package. */
-export async function faceApiWeights(part: keyof ImportedNetworks): Promise<FaceApiWeights> {
+export async function faceApiWeights(part: keyof typeof FILES): Promise<FaceApiWeights> {
   const read = (ending: string) => Deno.readFile(packageFile(`@vladmandic/face-api/model/${FILES[part]}${ending}`));
   return { manifest: await read("-weights_manifest.json"), data: await read(".bin") };
 }
