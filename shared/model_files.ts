@@ -36,8 +36,11 @@ export interface GraphFiles {
 /** The networks that find the faces for one that embeds them. */
 export interface FaceFiles {
   detector: GraphFiles;
+  refiner: GraphFiles;
   landmarks: GraphFiles;
 }
+
+const FACE_NETWORKS = ["detector", "refiner", "landmarks"] as const;
 
 /** A model directory, read. */
 export interface ModelFiles extends GraphFiles {
@@ -90,14 +93,15 @@ export async function parseModelFiles(
 /** The names of all files of a model directory. */
 export function fileNamesOf({ modelJson, card, face }: ModelFiles): string[] {
   const shards = (graph: GraphFiles) => graph.modelJson.weightsManifest.flatMap(({ paths }) => paths);
-  const beside = (["detector", "landmarks"] as const).flatMap((part) =>
+  const beside = FACE_NETWORKS.flatMap((part) =>
     card.face && face ? [card.face[part].network.path, ...shards(face[part])] : []
   );
   return ["model.json", ...modelJson.weightsManifest.flatMap(({ paths }) => paths), ...beside];
 }
 
 async function readFaceFiles(read: Read, spec: FaceSpec, directory: string | URL): Promise<FaceFiles> {
-  const [detector, landmarks] = await Promise.all([spec.detector, spec.landmarks].map(async ({ network }) => {
+  const [detector, refiner, landmarks] = await Promise.all(FACE_NETWORKS.map(async (part) => {
+    const { network } = spec[part];
     const graph = await readGraph(read, network.path, directory);
     const actual = await fingerprintOf(graph.modelJson, graph.weights);
     if (actual === network.fingerprint) return graph;
@@ -105,7 +109,7 @@ async function readFaceFiles(read: Read, spec: FaceSpec, directory: string | URL
       `${directory}/${network.path} is not the network that the model card names: its fingerprint is ${actual}, the card says ${network.fingerprint}; copy the model again.`,
     );
   }));
-  return { detector, landmarks };
+  return { detector, refiner, landmarks };
 }
 
 async function readGraph(read: Read, name: string, directory: string | URL): Promise<GraphFiles> {

@@ -39,7 +39,7 @@ export interface FaceApi {
 export async function loadFaceApiPackage(): Promise<FaceApi> {
   const api = faceApi as unknown as FaceApi;
   const nets = {
-    detector: api.nets.tinyFaceDetector,
+    refiner: api.nets.tinyFaceDetector,
     landmarks: api.nets.faceLandmark68Net,
     embedder: api.nets.faceRecognitionNet,
     defaultDetector: api.nets.ssdMobilenetv1,

@@ -23,14 +23,22 @@ const TEMPLATE = MEAN_FACE.map(({ landmark, x, y }) => {
 
 /** How faces are found for face-resnet, by these networks. */
 export function faceSpecOf(
-  networks: Record<"detector" | "landmarks", FaceSpec["detector"]["network"]>,
+  networks: Record<"detector" | "refiner" | "landmarks", FaceSpec["detector"]["network"]>,
 ): FaceSpec {
   return {
     detector: {
       network: networks.detector,
-      sizes: [160, 224, 128],
+      size: 256,
+      borders: [0, 0.3],
+      minScore: 0.5,
+      maxOverlap: 0.4,
+      ...PIXEL_SCALES.symmetric,
+    },
+    refiner: {
+      network: networks.refiner,
+      size: 160,
       border: 0.3,
-      minScore: 0.64,
+      minScore: 0.3,
       maxOverlap: 0.4,
       mean: [117.001 / 255, 114.697 / 255, 97.404 / 255],
       std: [1, 1, 1],

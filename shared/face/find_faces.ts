@@ -32,7 +32,7 @@ export interface FaceModel {
  * @returns the largest first; none where there is no face
  */
 export async function findFaces(image: Image, networks: FaceNetworks, model: FaceModel): Promise<Face[]> {
-  const boxes = await detectFaces(image, networks.detector, model.face.detector);
+  const boxes = await detectFaces(image, networks, model.face);
   const faces: Face[] = [];
   for (const box of boxes.toSorted((a, b) => b.width * b.height - a.width * a.height)) {
     const landmarks = await findLandmarks(image, box, networks.landmarks, model.face.landmarks);

@@ -8,6 +8,8 @@ const ANCHORS = [
   [4.266906, 5.178857],
   [9.041765, 10.66308],
 ];
+/** The side of a cell, pixels. */
+const CELL = 32;
 /** The numbers of a box: x, y, width, height, score. */
 const NUMBERS = 5;
 
@@ -15,11 +17,12 @@ const NUMBERS = 5;
  * Reads the boxes of a YOLO v2 grid (Redmon and Farhadi 2017, figure 3).
  *
  * @param grid `[cells, cells, 25] float32`
+ * @param size of the input, pixels, a multiple of 32
  * @param minScore of the boxes that are read, 0..1
  * @returns boxes in shares of the input's side
  */
-export function boxesOfGrid(grid: Float32Array, minScore: number): ScoredBox[] {
-  const cells = Math.sqrt(grid.length / (ANCHORS.length * NUMBERS));
+export function boxesOfGrid(grid: Float32Array, size: number, minScore: number): ScoredBox[] {
+  const cells = size / CELL;
   const boxes: ScoredBox[] = [];
   for (let row = 0, at = 0; row < cells; row++) {
     for (let column = 0; column < cells; column++) {

@@ -1,9 +1,9 @@
 import type { LandmarksSpec } from "../card.ts";
 import { type Image, normalize } from "../image/mod.ts";
 import type { Box } from "./box.ts";
+import { framed, squareAround } from "./frame.ts";
 import type { Network } from "./network.ts";
-import { inverseOf, type Point, type Similarity, transform } from "./similarity.ts";
-import { warp } from "./warp.ts";
+import type { Point } from "./similarity.ts";
 
 /**
  * Finds the 68 points of the iBUG 300-W scheme in a face: 0 to 16 the jaw, 17 to 26 the brows, 27 to 35 the nose, 36 to 47 the
@@ -14,18 +14,10 @@ import { warp } from "./warp.ts";
  */
 export async function findLandmarks(image: Image, box: Box, run: Network, spec: LandmarksSpec): Promise<Point[]> {
   const { size } = spec;
-  const toSquare = squareAround(box, size);
-  const pixels = warp(image, toSquare, size);
-  const [shares] = await run(normalize(pixels, { channels: 3, ...spec }), size, size);
-  const back = inverseOf(toSquare);
+  const square = squareAround(box, 0);
+  const [shares] = await run(normalize(framed(image, square, size), { channels: 3, ...spec }), size, size);
   return Array.from(
     { length: shares.length / 2 },
-    (_, i) => transform(back, { x: shares[2 * i] * size, y: shares[2 * i + 1] * size }),
+    (_, i) => ({ x: square.x + shares[2 * i] * square.width, y: square.y + shares[2 * i + 1] * square.height }),
   );
-}
-
-/** From the photo to the smallest square around a box. */
-function squareAround({ x, y, width, height }: Box, size: number): Similarity {
-  const a = size / Math.max(width, height);
-  return { a, b: 0, tx: size / 2 - a * (x + width / 2), ty: size / 2 - a * (y + height / 2) };
 }

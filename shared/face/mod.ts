@@ -3,9 +3,11 @@
  *
  * @module
  */
+export { boxesOfAnchors } from "./anchors.ts";
 export { type Box, overlapOf, type ScoredBox, suppressOverlaps } from "./box.ts";
-export { detectFaces } from "./detect.ts";
+export { detectFaces, type DetectionSpecs } from "./detect.ts";
 export { type Face, type FaceModel, findFaces } from "./find_faces.ts";
+export { framed, squareAround } from "./frame.ts";
 export { boxesOfGrid } from "./grid.ts";
 export { findLandmarks } from "./landmarks.ts";
 export type { FaceNetworks, Network } from "./network.ts";

@@ -9,5 +9,6 @@ export type Network = (input: Float32Array, height: number, width: number) => Pr
 /** The networks that find a face. */
 export interface FaceNetworks {
   readonly detector: Network;
+  readonly refiner: Network;
   readonly landmarks: Network;
 }

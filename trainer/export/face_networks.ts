@@ -2,7 +2,7 @@ import type * as tf from "@tensorflow/tfjs";
 import { type FaceFiles, fingerprintOf, type GraphFiles } from "../../shared/model_files.ts";
 import { replaceFile } from "../../shared/replace_file.ts";
 import { graphOf } from "./fused.ts";
-import { encodeWeights } from "./quantize.ts";
+import { encodeWeights, type Scheme } from "./quantize.ts";
 import { toGraphFiles } from "./write.ts";
 
 /** A network beside the embedder's, as the card names it, and its files. */
@@ -12,15 +12,21 @@ export interface ExportedNetwork {
 }
 
 /**
- * Makes a graph model of a network that finds faces, kernels in 8 bits.
+ * Makes a graph model of a network that finds faces.
  *
  * @param name of its files, `NAME.json` and `NAME.bin`, in lower-case letters
  * @param output what the network gives
+ * @param scheme how its kernels are stored
  * @throws {ModelError} if it has a layer that cannot be exported
  */
-export async function exportFaceNetwork(model: tf.LayersModel, name: string, output: string): Promise<ExportedNetwork> {
+export async function exportFaceNetwork(
+  model: tf.LayersModel,
+  name: string,
+  output: string,
+  scheme: Scheme,
+): Promise<ExportedNetwork> {
   const graph = await graphOf(model, output);
-  const { modelJson, weights } = toGraphFiles(graph, encodeWeights(graph.constants, () => "uint8"));
+  const { modelJson, weights } = toGraphFiles(graph, encodeWeights(graph.constants, () => scheme));
   const weightsManifest = modelJson.weightsManifest.map((group) => ({ ...group, paths: [`${name}.bin`] }));
   const files = { modelJson: { ...modelJson, weightsManifest }, weights };
   return { network: { path: `${name}.json`, fingerprint: await fingerprintOf(modelJson, weights) }, files };
@@ -28,7 +34,7 @@ export async function exportFaceNetwork(model: tf.LayersModel, name: string, out
 
 /** Writes the networks that find faces into a model directory, each as one file of JSON and one of weights. */
 export async function writeFaceFiles(directory: string, files: FaceFiles): Promise<void> {
-  for (const { modelJson, weights } of [files.detector, files.landmarks]) {
+  for (const { modelJson, weights } of Object.values(files) as GraphFiles[]) {
     const [path] = modelJson.weightsManifest[0].paths;
     await replaceFile(`${directory}/${path}`, [weights]);
     const json = new TextEncoder().encode(JSON.stringify(modelJson));

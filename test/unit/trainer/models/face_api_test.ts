@@ -50,11 +50,11 @@ Deno.test("face-resnet has dlib's 29 convolutions and 5.6 million weights", () =
   assert.equal(Math.round(ours.embedder.countParams() / 1e5), 56);
 });
 
-Deno.test("the detector gives face-api's grid in any size", async () => {
+Deno.test("TinyFaceDetector gives face-api's grid in any size", async () => {
   for (const size of [128, 160]) {
     const pixels = portrait(size);
     const grid = await faceApi.nets.tinyFaceDetector.forward(pixels, size);
-    const actual = ours.detector.predict(scaled(pixels, [117.001 / 255, 114.697 / 255, 97.404 / 255])) as tf.Tensor;
+    const actual = ours.refiner.predict(scaled(pixels, [117.001 / 255, 114.697 / 255, 97.404 / 255])) as tf.Tensor;
     assert.deepEqual(actual.shape, [1, size / 32, size / 32, 25]);
     await assertNear(actual, await grid.data(), 1e-4);
   }
