@@ -30,8 +30,8 @@ export interface FaceApi {
   };
   TinyFaceDetectorOptions: new (options: { inputSize: number; scoreThreshold?: number }) => object;
   /** @param options the default detector's, unless given */
-  detectAllFaces(image: tf.Tensor3D, options?: object): {
-    withFaceLandmarks(): { withFaceDescriptors(): Promise<FaceApiFace[]> };
+  detectAllFaces(image: tf.Tensor3D, options?: object): PromiseLike<unknown[]> & {
+    withFaceLandmarks(): PromiseLike<unknown[]> & { withFaceDescriptors(): PromiseLike<FaceApiFace[]> };
   };
 }
 

@@ -1,0 +1,69 @@
+import * as tf from "@tensorflow/tfjs";
+import { detectFaces, findFaces } from "../../../shared/face/mod.ts";
+import { loadFaceNetworks } from "../../../shared/face_networks.ts";
+import type { Image } from "../../../shared/image/mod.ts";
+import { readModelFiles } from "../../../shared/model_files.ts";
+import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
+import { type FaceApi, type FaceApiFace, loadFaceApiPackage } from "../../faces/face_api.ts";
+
+/** The stages from a photo to an embedding, each with all before it. */
+export interface Contender {
+  /** How many faces there are. */
+  detect(photo: Image): Promise<number>;
+  /** The same, and their landmarks. */
+  align(photo: Image): Promise<number>;
+  /** The embedding of the largest face, of unit length; none where there is no face. */
+  embed(photo: Image): Promise<Float32Array | undefined>;
+}
+
+/** A model directory as the worker runs it. */
+export async function triptych(directory: string): Promise<Contender> {
+  const model = await readModelFiles(directory);
+  const { card: { input, face: spec }, face: files } = model;
+  const networks = await loadFaceNetworks(files!);
+  const embedder = await createTfjsEmbedder(model);
+  const find = (photo: Image) => findFaces(photo, networks, { input, face: spec! });
+  return {
+    detect: async (photo) => (await detectFaces(photo, networks, spec!)).length,
+    align: async (photo) => (await find(photo)).length,
+    embed: async (photo) => {
+      const [largest] = await find(photo);
+      return largest && await embedder.embed(largest.pixels);
+    },
+  };
+}
+
+/** face-api as its README uses it, by its name: with the default detector, and with the small one at 320 pixels. */
+export async function faceApis(): Promise<Record<string, Contender>> {
+  const api = await loadFaceApiPackage();
+  return {
+    "face-api, default detector": faceApiWith(api),
+    "face-api, TinyFaceDetector at 320": faceApiWith(api, new api.TinyFaceDetectorOptions({ inputSize: 320 })),
+  };
+}
+
+function faceApiWith(api: FaceApi, options?: object): Contender {
+  const run = async <T>(photo: Image, use: (faces: ReturnType<FaceApi["detectAllFaces"]>) => PromiseLike<T>) => {
+    const pixels = rgbOf(photo);
+    try {
+      return await use(api.detectAllFaces(pixels, options));
+    } finally {
+      pixels.dispose();
+    }
+  };
+  return {
+    detect: async (photo) => (await run(photo, (faces) => faces)).length,
+    align: async (photo) => (await run(photo, (faces) => faces.withFaceLandmarks())).length,
+    embed: async (photo) => {
+      const faces = await run(photo, (faces) => faces.withFaceLandmarks().withFaceDescriptors());
+      const area = ({ detection: { box } }: FaceApiFace) => box.width * box.height;
+      const descriptor = faces.toSorted((a, b) => area(b) - area(a)).at(0)?.descriptor;
+      const length = Math.hypot(...descriptor ?? []);
+      return descriptor?.map((value) => value / length);
+    },
+  };
+}
+
+function rgbOf({ data, width, height }: Image): tf.Tensor3D {
+  return tf.tidy(() => tf.slice(tf.tensor3d(Int32Array.from(data), [height, width, 4], "int32"), 0, [-1, -1, 3]));
+}
