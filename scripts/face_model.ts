@@ -75,7 +75,7 @@ async function makeModel(data: string, blazeFace: string, out: string): Promise<
     },
     training: {
       backbone:
-        "face-resnet, weights of dlib's dnn_face_recognition_resnet_model_v1 by npm @vladmandic/face-api 1.7.15",
+        "face-resnet, weights of dlib's dlib_face_recognition_resnet_model_v1 by npm @vladmandic/face-api 1.7.15",
       loss: "dlib's metric loss",
       sampler: "that of dlib",
       optimizer: "that of dlib",

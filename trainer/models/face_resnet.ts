@@ -15,7 +15,7 @@ const STAGES = [
 ];
 
 /**
- * The face network of dlib (Davis King 2017, `dnn_face_recognition_resnet_model_v1`): 29 convolutions, half the filters of
+ * The face network of dlib (Davis King 2017, `dlib_face_recognition_resnet_model_v1`): 29 convolutions, half the filters of
  * ResNet-34, no projections. Each convolution has a bias and no BatchNorm: that of its training is folded into it.
  *
  * @param x `[batch, height, width, 3]`; its weights are of faces of 150 x 150 pixels, scaled as `dlib` in `PIXEL_SCALES`
