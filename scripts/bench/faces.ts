@@ -6,7 +6,7 @@ import { useWasmBackend } from "../../shared/tfjs_wasm.ts";
 import { alignColumns } from "../../trainer/report/tables.ts";
 import type { Benchmark, BenchmarkOutcome } from "./benchmark.ts";
 import { type Accuracy, accuracyOf } from "./faces/accuracy.ts";
-import { type Contender, faceApis, triptych } from "./faces/contenders.ts";
+import { type Contender, faceApis, imageOf, triptych } from "./faces/contenders.ts";
 import { median } from "./median.ts";
 
 const MODEL = "samples/face-model";
@@ -38,7 +38,9 @@ export const benchmark: Benchmark = {
     const times = await timesOf(contenders, runs);
     const rows: Row[] = [];
     for (const [name, contender] of Object.entries(contenders)) {
-      const accuracy = values.data === undefined ? {} : await accuracyOf(contender.embed, values.data as string);
+      const accuracy = values.data === undefined
+        ? {}
+        : await accuracyOf(contender.embedPortrait, values.data as string);
       rows.push({ name, milliseconds: times.get(name)!, ...accuracy });
       reporter.info(`${name} done.`);
     }
@@ -85,10 +87,7 @@ async function timesOf(contenders: Record<string, Contender>, runs: number): Pro
 async function readPhoto(): Promise<Image> {
   const photo = await decode(await Deno.readFile(packageFile(PHOTO.file)));
   const { width, height } = SIZE;
-  const rgb = resize(photo, PHOTO.part, height, width);
-  const data = new Uint8ClampedArray(width * height * 4).fill(255);
-  for (let i = 0; i < width * height; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
-  return { width, height, data };
+  return imageOf(resize(photo, PHOTO.part, height, width), width, height);
 }
 
 /** In how many photos of a folder, and of those within it, a face is found. */

@@ -1,10 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
-import { detectFaces, findFaces } from "../../../shared/face/mod.ts";
+import { detectFaces, findFaces, framed, squareAround } from "../../../shared/face/mod.ts";
 import { loadFaceNetworks } from "../../../shared/face_networks.ts";
 import type { Image } from "../../../shared/image/mod.ts";
 import { readModelFiles } from "../../../shared/model_files.ts";
 import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
 import { type FaceApi, type FaceApiFace, loadFaceApiPackage } from "../../faces/face_api.ts";
+
+/** The border that tight portraits need for face-api to find faces, as a share of the longer side. */
+const BORDER = 0.5;
 
 /** The stages from a photo to an embedding, each with all before it. */
 export interface Contender {
@@ -14,6 +17,8 @@ export interface Contender {
   align(photo: Image): Promise<number>;
   /** The embedding of the largest face, of unit length; none where there is no face. */
   embed(photo: Image): Promise<Float32Array | undefined>;
+  /** The same of a portrait, which may fill the photo. */
+  embedPortrait(photo: Image): Promise<Float32Array | undefined>;
 }
 
 /** A model directory as the worker runs it. */
@@ -23,17 +28,22 @@ export async function triptych(directory: string): Promise<Contender> {
   const networks = await loadFaceNetworks(files!);
   const embedder = await createTfjsEmbedder(model);
   const find = (photo: Image) => findFaces(photo, networks, { input, face: spec! });
+  const embed = async (photo: Image) => {
+    const [largest] = await find(photo);
+    return largest && await embedder.embed(largest.pixels);
+  };
   return {
     detect: async (photo) => (await detectFaces(photo, networks, spec!)).length,
     align: async (photo) => (await find(photo)).length,
-    embed: async (photo) => {
-      const [largest] = await find(photo);
-      return largest && await embedder.embed(largest.pixels);
-    },
+    embed,
+    embedPortrait: embed,
   };
 }
 
-/** face-api as its README uses it, by its name: with the default detector, and with the small one at 320 pixels. */
+/**
+ * face-api as its README uses it, by its name: with the default detector, and with the small one at 320 pixels. Portraits are
+ * given a black border, without which it finds hardly any face that fills the photo.
+ */
 export async function faceApis(): Promise<Record<string, Contender>> {
   const api = await loadFaceApiPackage();
   return {
@@ -51,17 +61,32 @@ function faceApiWith(api: FaceApi, options?: object): Contender {
       pixels.dispose();
     }
   };
+  const embed = async (photo: Image) => {
+    const faces = await run(photo, (faces) => faces.withFaceLandmarks().withFaceDescriptors());
+    const area = ({ detection: { box } }: FaceApiFace) => box.width * box.height;
+    const descriptor = faces.toSorted((a, b) => area(b) - area(a)).at(0)?.descriptor;
+    const length = Math.hypot(...descriptor ?? []);
+    return descriptor?.map((value) => value / length);
+  };
   return {
     detect: async (photo) => (await run(photo, (faces) => faces)).length,
     align: async (photo) => (await run(photo, (faces) => faces.withFaceLandmarks())).length,
-    embed: async (photo) => {
-      const faces = await run(photo, (faces) => faces.withFaceLandmarks().withFaceDescriptors());
-      const area = ({ detection: { box } }: FaceApiFace) => box.width * box.height;
-      const descriptor = faces.toSorted((a, b) => area(b) - area(a)).at(0)?.descriptor;
-      const length = Math.hypot(...descriptor ?? []);
-      return descriptor?.map((value) => value / length);
-    },
+    embed,
+    embedPortrait: (photo) => embed(bordered(photo)),
   };
+}
+
+function bordered(photo: Image): Image {
+  const square = squareAround({ x: 0, y: 0, width: photo.width, height: photo.height }, BORDER);
+  const size = Math.round(square.width);
+  return imageOf(framed(photo, square, size), size, size);
+}
+
+/** @param rgb `[height, width, 3]` 8-bit */
+export function imageOf(rgb: Uint8Array, width: number, height: number): Image {
+  const data = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let i = 0; i < width * height; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
+  return { width, height, data };
 }
 
 function rgbOf({ data, width, height }: Image): tf.Tensor3D {
