@@ -14,8 +14,11 @@ import { mergeResults, resultOf } from "./bench/results.ts";
 /** Each is loaded when it runs, so that none is measured beside the engine of another. */
 const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   cold: () => import("./bench/cold.ts"),
+  decode: () => import("./bench/decode.ts"),
+  embed: () => import("./bench/embed.ts"),
   faces: () => import("./bench/faces.ts"),
   losses: () => import("./bench/losses.ts"),
+  search: () => import("./bench/search.ts"),
   train: () => import("./bench/train.ts"),
 };
 const EXIT = { done: 0, failed: 1, usage: 2 };

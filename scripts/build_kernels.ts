@@ -12,6 +12,10 @@ const KERNELS = new URL("../shared/kernels/", import.meta.url);
 
 /** What each binary is compiled from, and how, beside {@link OPTIONS}. */
 const BINARIES: Record<string, { entry: string; options: string[] }> = {
+  "search.wasm": { entry: "search.ts", options: ["--enable", "simd"] },
+  "image.wasm": { entry: "image.ts", options: ["--enable", "simd"] },
+  "inference.wasm": { entry: "inference.ts", options: ["--enable", "simd"] },
+  "inference-relaxed.wasm": { entry: "inference.ts", options: ["--enable", "relaxed-simd"] },
   "training.wasm": { entry: "training.ts", options: ["--enable", "relaxed-simd"] },
   "training-threads.wasm": {
     entry: "training.ts",

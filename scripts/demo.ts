@@ -61,7 +61,7 @@ async function main(interrupt: AbortController): Promise<number> {
   const worker = await startWorker({
     PORT: String(port),
     TRIPTYCH_MODEL: `${OUT}/model`,
-    TRIPTYCH_GALLERY: `${OUT}/gallery.snapshot`,
+    TRIPTYCH_GALLERY: `sqlite:${OUT}/gallery.sqlite`,
     TRIPTYCH_THUMBNAILS: "1",
   });
   try {

@@ -6,20 +6,18 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { z } from "zod";
-import { DataError, messageOf, TriptychError, UsageError } from "../shared/errors.ts";
+import type { z } from "zod";
+import { messageOf, TriptychError, UsageError } from "../shared/errors.ts";
 import { readModelFiles } from "../shared/model_files.ts";
-import { listSamples } from "../trainer/data/dataset.ts";
-import type { Sample } from "../trainer/data/sample.ts";
 import { terminalReporter } from "../trainer/report/progress.ts";
 import { DEFAULT_COLLECTION } from "../worker/gallery/gallery.ts";
 import { Name } from "../worker/routes/name.ts";
-import { whole } from "../worker/whole.ts";
 import { openDestination } from "./enroll/destination.ts";
 import { type Counts, enroll } from "./enroll/enroll.ts";
+import { untilInterrupted } from "./enroll/interrupt.ts";
+import { EmbedOptions, Given, listPhotos } from "./enroll/options.ts";
 
 const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 };
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 const USAGE =
   `Embeds photos on this machine and enrols them in a gallery. A photo that its subject has is not enrolled again,
@@ -28,7 +26,7 @@ so that the same command goes on where it was stopped, and takes up photos that 
 Usage: deno task enroll --model DIR --gallery URL --data DIR|FILE [options]
 
   --model DIR            the model directory of the gallery
-  --gallery URL          what TRIPTYCH_GALLERY takes, such as the path of a snapshot file, while no worker has it open;
+  --gallery URL          what TRIPTYCH_GALLERY takes, such as sqlite:PATH, which workers may have open;
                          or a running worker, such as https://worker.example, which is sent embeddings alone
   --data DIR|FILE        one folder per subject, or train/, val/, test/ with such folders in them;
                          or a .csv or .jsonl file: path,identity
@@ -38,15 +36,10 @@ Usage: deno task enroll --model DIR --gallery URL --data DIR|FILE [options]
   --max-unreadable N     share of files that may be unreadable (default 0.05)
   --verbose              says where in the program an error arose`;
 
-const Options = z.object({
-  model: z.string("it is missing").min(1, "it is empty"),
-  gallery: z.string("it is missing").min(1, "it is empty"),
-  data: z.string("it is missing").min(1, "it is empty").transform((path) => path.replace(/(?<=.)\/+$/, "")),
+const Options = EmbedOptions.extend({
+  gallery: Given,
   collection: Name.default(DEFAULT_COLLECTION),
-  key: z.string().min(1, "it is empty").optional(),
-  concurrency: whole(1, 256, "threads").default(() => navigator.hardwareConcurrency),
-  "max-unreadable": z.string().regex(/^[\d.]+$/, "give a share from 0 to 1").transform(Number)
-    .pipe(z.number("give a share from 0 to 1").max(1, "give a share from 0 to 1")).default(0.05),
+  key: Given.optional(),
 });
 
 /**
@@ -70,39 +63,21 @@ export async function main(args: string[]): Promise<number> {
 
 async function run({ model: directory, gallery, data, collection, key, ...job }: z.output<typeof Options>) {
   const model = await readModelFiles(directory);
-  const samples = (await listSamples(data)).map(withSubject);
-  const interrupt = new AbortController();
-  const onSignal = () => {
-    interrupt.abort();
-    // A second one ends the process as if nobody listened.
-    SIGNALS.forEach((signal) => Deno.removeSignalListener(signal, onSignal));
-  };
-  SIGNALS.forEach((signal) => Deno.addSignalListener(signal, onSignal));
-  const destination = await openDestination(gallery, collection, model.card, key);
-  try {
-    const counts = await enroll({
-      samples,
-      model,
-      destination,
-      concurrency: job.concurrency,
-      maxUnreadable: job["max-unreadable"],
-      reporter: terminalReporter(),
-      signal: interrupt.signal,
-    });
-    console.log(summary(counts, collection));
-    if (!interrupt.signal.aborted) return EXIT.done;
-    console.error("Stopped; the same command goes on from there.");
-    return EXIT.interrupted;
-  } finally {
-    await destination.close();
-  }
-}
-
-/** @throws {DataError} if its identity cannot be the name of a subject */
-function withSubject(sample: Sample): Sample {
-  const { success, data: identity, error } = Name.safeParse(sample.identity);
-  if (success) return { ...sample, identity };
-  throw new DataError(`${sample.path} cannot be enrolled as "${sample.identity}": ${error.issues[0].message}.`);
+  const samples = await listPhotos(data);
+  return await untilInterrupted(async (signal) => {
+    const destination = await openDestination(gallery, collection, model.card, key);
+    try {
+      const { concurrency, "max-unreadable": maxUnreadable } = job;
+      const reporter = terminalReporter();
+      const counts = await enroll({ samples, model, destination, concurrency, maxUnreadable, reporter, signal });
+      console.log(summary(counts, collection));
+      if (!signal.aborted) return EXIT.done;
+      console.error("Stopped; the same command goes on from there.");
+      return EXIT.interrupted;
+    } finally {
+      await destination.close();
+    }
+  });
 }
 
 function summary({ enrolled, known, unreadable }: Counts, collection: string): string {

@@ -66,6 +66,7 @@ async function makeModel(data: string, blazeFace: string, out: string): Promise<
     input: FACE_INPUT,
     scheme: "uint8",
     probes,
+    calibration: [],
     recallAt1,
     judge: (embeddings) => {
       const judged = judgeEmbeddings(embeddings, exam);

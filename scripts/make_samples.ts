@@ -57,5 +57,5 @@ function spread<T>(items: T[], count: number): T[] {
 async function write(from: string, to: string): Promise<void> {
   const image = await decode(await Deno.readFile(from));
   await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
-  await Deno.writeFile(to, await encodeJpeg(shrink(image, SHORT_SIDE), QUALITY));
+  await Deno.writeFile(to, await encodeJpeg(await shrink(image, SHORT_SIDE), QUALITY));
 }

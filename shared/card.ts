@@ -128,18 +128,38 @@ export const Evaluation = z.object({
 });
 export type Evaluation = z.infer<typeof Evaluation>;
 
-/** The exported weights against the float32 layers model. */
+/** What a value's codes from 0 to 127 mean: `(code - zero) * scale`. */
+export const Grid = z.object({ scale: z.number().positive(), zero: z.int().min(0).max(127) });
+export type Grid = z.infer<typeof Grid>;
+
+/** The grids of the values that a model in int8 keeps as codes, by the names of the graph's nodes. */
+export const Activations = z.array(Grid.extend({ node: z.string() }));
+export type Activations = z.infer<typeof Activations>;
+
+/**
+ * The exported model against the float32 layers model. Under the scheme `int8` the model is the one of int8 arithmetic
+ * (`shared/int8/plan.ts`), and all figures, thresholds and goldens of the card are its own. Stock tfjs, or any other float32
+ * runtime, computes the same graph without the `activations`.
+ */
 export const Quantization = z.object({
   scheme: z.enum(["none", "float16", "uint8", "int8"]),
   bytes: z.int(),
   meanCosine: z.number(),
   minCosine: z.number(),
   recallAt1Delta: z.number(),
+  activations: Activations.optional(),
 });
 export type Quantization = z.infer<typeof Quantization>;
 
-/** An input that a runtime must reproduce: a PNG of the network's input size, base64, and its embedding. */
-export const Golden = z.object({ input: z.base64(), embedding: z.array(z.number()) });
+/**
+ * An input and the embedding that a runtime must reproduce: a PNG of the network's input size, base64. Of a model in int8,
+ * `float32` is the embedding that a float32 runtime must give instead: close to the other, not equal to it.
+ */
+export const Golden = z.object({
+  input: z.base64(),
+  embedding: z.array(z.number()),
+  float32: z.array(z.number()).optional(),
+});
 export type Golden = z.infer<typeof Golden>;
 
 /** How the model came to be. */

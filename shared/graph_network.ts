@@ -17,6 +17,6 @@ export function loadGraphNetwork(
     format,
     generatedBy,
     weightSpecs: modelJson.weightsManifest.flatMap((group) => group.weights) as io.WeightsManifestEntry[],
-    weightData: weights.buffer,
+    weightData: weights.byteLength === weights.buffer.byteLength ? weights.buffer : weights.slice().buffer,
   }));
 }

@@ -78,9 +78,11 @@ export async function parseModelFiles(
   read: Read,
   directory: string | URL,
 ): Promise<ModelFiles> {
-  const { modelJson, weights } = await readGraph(read, "model.json", directory);
+  const { modelJson, weights, fingerprint: actual } = await readGraph(read, "model.json", directory, (modelJson) => {
+    const { input, face, quantization: { activations } } = cardOf(modelJson, `${directory}/model.json`);
+    return { input, face, activations };
+  });
   const card = cardOf(modelJson, `${directory}/model.json`);
-  const actual = await fingerprintOf(modelJson, weights, card);
   if (actual !== card.fingerprint) {
     throw new ModelError(
       `The model in ${directory} is not the one that its card describes: its bytes have the fingerprint ${actual}, the card says ${card.fingerprint}; copy it again.`,
@@ -102,8 +104,7 @@ export function fileNamesOf({ modelJson, card, face }: ModelFiles): string[] {
 async function readFaceFiles(read: Read, spec: FaceSpec, directory: string | URL): Promise<FaceFiles> {
   const [detector, refiner, landmarks] = await Promise.all(FACE_NETWORKS.map(async (part) => {
     const { network } = spec[part];
-    const graph = await readGraph(read, network.path, directory);
-    const actual = await fingerprintOf(graph.modelJson, graph.weights);
+    const { fingerprint: actual, ...graph } = await readGraph(read, network.path, directory);
     if (actual === network.fingerprint) return graph;
     throw new ModelError(
       `${directory}/${network.path} is not the network that the model card names: its fingerprint is ${actual}, the card says ${network.fingerprint}; copy the model again.`,
@@ -112,26 +113,43 @@ async function readFaceFiles(read: Read, spec: FaceSpec, directory: string | URL
   return { detector, refiner, landmarks };
 }
 
-async function readGraph(read: Read, name: string, directory: string | URL): Promise<GraphFiles> {
+/** Beside graph and weights, what decides which embedding an image has. */
+type Bound = Partial<Pick<Card, "input" | "face"> & Pick<Card["quantization"], "activations">>;
+
+async function readGraph(
+  read: Read,
+  name: string,
+  directory: string | URL,
+  boundOf: (modelJson: GraphJson) => Bound = () => ({}),
+): Promise<GraphFiles & { fingerprint: string }> {
   const modelJson = parse(new TextDecoder().decode(await read(name)), `${directory}/${name}`);
   const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
-  return { modelJson, weights: concatenate(await Promise.all(paths.map(read))) };
+  // The bytes of the fingerprint, of which the weights are a part: large models are not to lie in memory twice.
+  const facts = factsOf(modelJson, boundOf(modelJson));
+  const bytes = concatenate([facts, ...await Promise.all(paths.map(read))]);
+  return { modelJson, weights: bytes.subarray(facts.length), fingerprint: await sha256(bytes) };
 }
 
 /**
  * What an embedding is bound to: the SHA-256 of topology, weight manifest, weights and preprocessing, of which the networks
- * that find faces are a part.
+ * that find faces are a part, and, of a model in int8, of the grids of its activations.
  *
  * @param weights all shards, one after the other
  */
 export async function fingerprintOf(
   model: Pick<GraphJson, "modelTopology" | "weightsManifest">,
   weights: Uint8Array<ArrayBuffer>,
-  { input, face }: Partial<Pick<Card, "input" | "face">> = {},
+  bound: Bound = {},
 ): Promise<string> {
+  return await sha256(concatenate([factsOf(model, bound), weights]));
+}
+
+function factsOf(
+  model: Pick<GraphJson, "modelTopology" | "weightsManifest">,
+  { input, face, activations }: Bound,
+): Uint8Array {
   const specs = model.weightsManifest.flatMap((group) => group.weights);
-  const facts = new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input, face }));
-  return await sha256(concatenate([facts, weights]));
+  return new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input, face, activations }));
 }
 
 function reader(directory: string | URL, get: Get): Read {

@@ -10,15 +10,17 @@ export const QUANTIZED_MAX = 127;
  * @returns the scale, representable as float32; 0 for the zero vector
  */
 export function quantizeVector(vector: Float32Array, quantized: Int8Array): number {
-  const largest = vector.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  let largest = 0;
+  // Not reduce: this runs for every row of a gallery, and a loop takes half the time.
+  for (let i = 0; i < vector.length; i++) largest = Math.max(largest, Math.abs(vector[i]));
   const scale = Math.fround(largest / QUANTIZED_MAX);
   if (scale === 0) {
     quantized.fill(0);
     return 0;
   }
   for (let i = 0; i < vector.length; i++) {
-    const steps = Math.round(Math.abs(vector[i]) / scale);
-    quantized[i] = Math.sign(vector[i]) * Math.min(steps, QUANTIZED_MAX);
+    const steps = Math.min(Math.round(Math.abs(vector[i]) / scale), QUANTIZED_MAX);
+    quantized[i] = vector[i] < 0 ? -steps : steps;
   }
   return scale;
 }

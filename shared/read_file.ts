@@ -5,5 +5,10 @@
  */
 export async function readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   const { readFile } = await import("node:fs/promises");
-  return new Uint8Array(await readFile(path));
+  const bytes = await readFile(path);
+  // Small files share a buffer with others in Node.
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(bytes);
 }

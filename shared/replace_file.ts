@@ -15,7 +15,7 @@ export interface ReplaceFileOptions {
  */
 export async function replaceFile(
   path: string,
-  parts: readonly Uint8Array[],
+  parts: Iterable<Uint8Array>,
   { mode = 0o644 }: ReplaceFileOptions = {},
 ): Promise<void> {
   const temporary = `${path}.${Deno.pid}.new`;

@@ -1,4 +1,4 @@
-import { findBackendFactory, ready, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
+import { engine, findBackendFactory, ready, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
 import { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import wasmFactory from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.js";
 import { wasmModule } from "./wasm_modules.ts";
@@ -13,15 +13,12 @@ type WasmModule = Awaited<ReturnType<typeof wasmFactory.default>> & {
   cwrap<F extends Function>(name: string, returns: "number" | null, takes: "number"[]): F;
 };
 
-let isRegistered = false;
-
-/** Makes tfjs compute with its WebAssembly SIMD backend, on one thread. */
+/** Makes tfjs compute with its WebAssembly SIMD backend: the one that runs already, or else one on one thread. */
 export async function useWasmBackend(): Promise<void> {
-  if (!isRegistered) {
+  if (!("wasm" in engine().registry)) {
     // tfjs's own factory compiles the binary from a file or a URL, which not every runtime can.
     if (findBackendFactory("wasm") !== null) removeBackend("wasm");
     registerBackend("wasm", createBackend);
-    isRegistered = true;
   }
   await setBackend("wasm");
   await ready();

@@ -1,12 +1,16 @@
 import { packageFile } from "./package_file.ts";
 import { readFile } from "./read_file.ts";
 
-/** The WebAssembly binaries that serving needs, and where they lie in their npm packages. */
+/** The WebAssembly binaries that serving needs, and where they lie: in npm packages, or here. */
 export const WASM_BINARIES = {
-  jpeg: "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
+  kernels: "#kernels/inference.wasm",
+  kernelsRelaxed: "#kernels/inference-relaxed.wasm",
+  image: "#kernels/image.wasm",
+  jpeg: "@cwasm/jpeg-turbo/jpeg-turbo.wasm",
   jpegEncoder: "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
   png: "@jsquash/png/codec/pkg/squoosh_png_bg.wasm",
   webp: "@jsquash/webp/codec/dec/webp_dec.wasm",
+  search: "#kernels/search.wasm",
   tfjs: "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
 } as const;
 
@@ -21,7 +25,7 @@ let compile = async (name: WasmBinary) => await WebAssembly.compile(await source
 const modules = new Map<WasmBinary, Promise<WebAssembly.Module>>();
 
 /**
- * Takes the binaries from elsewhere than the installed npm packages: a bundle has none. To be called before the first is
+ * Takes the binaries from elsewhere than the places above: a bundle has none. To be called before the first is
  * used.
  *
  * @param compiled gives them compiled, for a runtime such as workerd, which compiles no WebAssembly itself

@@ -104,7 +104,9 @@ export const Config = z.strictObject({
   blur: fraction.default(0).describe("share of photos that are blurred"),
   cutout: fraction.lt(1).default(0).describe("greatest share of a photo that a random patch covers"),
 
-  quantize: z.enum(["none", "float16", "uint8"]).default("uint8").describe("how the exported weights are stored"),
+  quantize: z.enum(["none", "float16", "uint8", "int8"]).default("uint8").describe(
+    "how the exported weights are stored, or int8 for a model that also computes in 8 bits",
+  ),
   seed: z.int().min(0).max(2 ** 31 - 1).default(1).describe("of everything random"),
 });
 export type Config = z.infer<typeof Config>;

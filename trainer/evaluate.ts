@@ -7,7 +7,7 @@ import { labelsOf } from "./data/batches.ts";
 import { readGallery, readTestSamples } from "./data/dataset.ts";
 import { type Probe, readFaceProbes, type ReadOptions, readProbes } from "./data/photos.ts";
 import type { Sample } from "./data/sample.ts";
-import { withGraph } from "./export/mod.ts";
+import { withModel } from "./export/mod.ts";
 import { type NamedFailures, nameFailures } from "./failures.ts";
 import { evaluateProbes, type InGallery, judgeInGallery } from "./judge.ts";
 import { type DistanceSummary, type EvaluatedEmbeddings, failuresOf, type Identification } from "./metrics/mod.ts";
@@ -65,7 +65,7 @@ export async function evaluateModel(job: EvaluateJob): Promise<ModelEvaluation> 
     const lacking = undetected ? "with a face that can be found" : "that can be read";
     throw new DataError(`There are no photos in ${job.data} ${lacking}.`);
   }
-  const embeddings = await withGraph(model, card.input, (embed) => embed(probes.map(({ pixels }) => pixels)));
+  const embeddings = await withModel(model, (embed) => embed(probes.map(({ pixels }) => pixels)));
   const labels = labelsOf(probes);
   const judged = evaluateProbes(embeddings, { probes, undetected, seed: card.training.seed });
   const inGallery = gallery.length > 0

@@ -1,13 +1,14 @@
-import type { Card } from "../shared/card.ts";
 import { DataError } from "../shared/errors.ts";
 import { readCheckpoint, restoreWeights } from "./checkpoint.ts";
 import { hashOf, isSeen, readDataset } from "./data/dataset.ts";
 import { readProbes } from "./data/photos.ts";
+import type { Sample } from "./data/sample.ts";
 import { chooseEngine } from "./engines/mod.ts";
 import type { Scheme } from "./export/mod.ts";
 import { inputOf } from "./models/pixel_scales.ts";
 import { createNetwork } from "./network.ts";
-import { publish } from "./publish.ts";
+import { calibrationOf } from "./photo_sets.ts";
+import { publish, type Published } from "./publish.ts";
 import type { Reporter } from "./report/progress.ts";
 
 /** Which run to export, and how. */
@@ -28,7 +29,7 @@ export interface ExportCheckpointJob {
  * @throws {ModelError} if there is no checkpoint, or the export is not faithful to it
  * @throws {DataError} if the photos are not those of the run
  */
-export async function exportCheckpoint(job: ExportCheckpointJob): Promise<Card> {
+export async function exportCheckpoint(job: ExportCheckpointJob): Promise<Published> {
   const checkpoint = await readCheckpoint(job.checkpoint);
   const { config } = checkpoint;
   const data = job.data ?? checkpoint.data;
@@ -40,19 +41,20 @@ export async function exportCheckpoint(job: ExportCheckpointJob): Promise<Card> 
   }
   await chooseEngine("auto");
   const input = inputOf(config);
-  const bar = job.reporter.progress("Reading photos", dataset.test.length);
-  const { items: probes } = await readProbes(dataset.test, input, {
-    maxUnreadable: 1,
-    onProgress: (done) => bar.update(done),
-  });
-  bar.done();
+  const scheme = job.quantize ?? config.quantize;
+  const read = async (samples: Sample[], label: string) => {
+    const bar = job.reporter.progress(label, samples.length);
+    const options = { maxUnreadable: 1, onProgress: (done: number) => bar.update(done) };
+    const { items } = await readProbes(samples, input, options);
+    bar.done();
+    return items;
+  };
+  const probes = await read(dataset.test, "Reading photos");
+  const calibration = scheme === "int8" ? await read(calibrationOf(dataset.train), "Reading training photos") : [];
   const model = await createNetwork(config);
   restoreWeights(model, checkpoint);
-  return (await publish({
-    model,
-    checkpoint,
+  return await publish({
+    ...{ model, checkpoint, scheme, calibration, out: job.out },
     exam: { probes, input, seen: isSeen(dataset), seed: config.seed },
-    scheme: job.quantize ?? config.quantize,
-    out: job.out,
-  })).card;
+  });
 }

@@ -5,7 +5,7 @@ import { labelsOf } from "./data/batches.ts";
 import type { Probe } from "./data/photos.ts";
 import type { Sample } from "./data/sample.ts";
 import { embedAll } from "./embed.ts";
-import { fusedNetwork, withGraph } from "./export/mod.ts";
+import { fusedNetwork, withModel } from "./export/mod.ts";
 import {
   type EvaluatedEmbeddings,
   type EvaluatedGallery,
@@ -85,11 +85,7 @@ export async function judgeInGallery(
   const enrolled = labels.subarray(0, gallery.length);
   const searched = labels.subarray(gallery.length, gallery.length + probes.length);
   const missed = labels.subarray(gallery.length + probes.length);
-  const galleryEmbeddings = await withGraph(
-    model,
-    model.card.input,
-    (embed) => embed(gallery.map(({ pixels }) => pixels)),
-  );
+  const galleryEmbeddings = await withModel(model, (embed) => embed(gallery.map(({ pixels }) => pixels)));
   const { neighbours, ...figures } = evaluateInGallery(
     { embeddings: galleryEmbeddings, labels: enrolled },
     { embeddings, labels: searched, missed },

@@ -16,6 +16,7 @@ import {
   failureTable,
   gallerySentence,
   identificationTable,
+  layerErrorTable,
   thresholdTable,
 } from "./report/tables.ts";
 import { train } from "./train.ts";
@@ -108,6 +109,7 @@ ${describeSettings()}`,
       );
       if (result.inGallery) console.log(gallerySentence(result.inGallery.figures));
       console.log(thresholdTable(result.trained));
+      if (result.layers) console.log(layerErrorTable(result.layers, WORST));
       console.log(
         `Wrote ${values.out}/model.json in ${
           duration(performance.now() - started)
@@ -152,12 +154,14 @@ Usage: deno task evaluate --model DIR --data DIR [options]
   export: {
     usage: `Writes another graph model from a training run.
 
-Usage: deno task export --checkpoint DIR --out DIR [--quantize none|float16|uint8]
+Usage: deno task export --checkpoint DIR --out DIR [--quantize none|float16|uint8|int8]
 
   --checkpoint DIR       the --out directory of a training run
   --data DIR             the photos of that run (default: where they were)
   --out DIR              where the model goes
-  --quantize SCHEME      how the weights are stored (default: as the run was configured)
+  --quantize SCHEME      how the weights are stored, or int8 for a model that also computes in 8 bits: the ranges of its
+                         values are measured on photos of the run, and quantization.json says where error arises
+                         (default: as the run was configured)
   --verbose              says where in the program an error arose`,
     options: {
       checkpoint: { type: "string" },
@@ -166,7 +170,7 @@ Usage: deno task export --checkpoint DIR --out DIR [--quantize none|float16|uint
       quantize: { type: "string" },
     },
     async run(values) {
-      const card = await exportCheckpoint({
+      const { card, layers } = await exportCheckpoint({
         checkpoint: required(values, "checkpoint"),
         data: values.data as string | undefined,
         out: required(values, "out"),
@@ -174,6 +178,7 @@ Usage: deno task export --checkpoint DIR --out DIR [--quantize none|float16|uint
         reporter: terminalReporter(),
       });
       console.log(evaluationTable({ [card.quantization.scheme]: card.evaluation }));
+      if (layers) console.log(layerErrorTable(layers, WORST));
       console.log(`Wrote ${values.out}/model.json, ${card.quantization.bytes} bytes of weights.`);
     },
   },
@@ -262,7 +267,7 @@ function required(values: Values, name: string): string {
 
 function schemeOf(text: string | undefined): Scheme | undefined {
   const parsed = Config.shape.quantize.safeParse(text);
-  if (!parsed.success) throw new UsageError(`--quantize is none, float16 or uint8, not ${text}.`);
+  if (!parsed.success) throw new UsageError(`--quantize is none, float16, uint8 or int8, not ${text}.`);
   return text === undefined ? undefined : parsed.data;
 }
 

@@ -1,8 +1,10 @@
 import type { InputSpec } from "../shared/card.ts";
+import { fitPixels } from "../shared/image/mod.ts";
 import { countByIdentity, isSeen } from "./data/dataset.ts";
 import { type Photo, type Probe, readPhotos, readProbes } from "./data/photos.ts";
 import type { Dataset, Sample } from "./data/sample.ts";
 import { sharePhotos } from "./data/shared_photos.ts";
+import { CALIBRATION_IMAGES, spread } from "./export/mod.ts";
 import type { Reporter } from "./report/progress.ts";
 
 /** The photos of a run, decoded. */
@@ -57,6 +59,16 @@ export async function readPhotoSets(
   bar.done();
   reporter.info(inWords({ photos, own, val, probes, seen: isSeen(dataset) }));
   return { photos: sharePhotos([...photos, ...own]), enrolled: own.length, val, probes, gallery };
+}
+
+/** Some of the photos to train on as the network sees them when served, spread over all. */
+export function calibrationViews(photos: readonly Photo[], input: InputSpec): Promise<{ pixels: Uint8Array }[]> {
+  return Promise.all(calibrationOf(photos).map(async ({ image }) => ({ pixels: await fitPixels(image, input) })));
+}
+
+/** As many of a list as int8 is calibrated on, spread over all of it. */
+export function calibrationOf<T>(all: readonly T[]): T[] {
+  return spread(all.length, Math.min(CALIBRATION_IMAGES, all.length)).map((i) => all[i]);
 }
 
 function inWords(

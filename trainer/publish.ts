@@ -12,6 +12,8 @@ export interface Publication {
   checkpoint: Checkpoint;
   exam: Exam;
   scheme: Scheme;
+  /** Photos that it was trained on, as it sees them when served: `int8` is calibrated on some of them. */
+  calibration: readonly { pixels: Uint8Array }[];
   /** The directory to write. */
   out: string;
 }
@@ -28,12 +30,13 @@ export interface Published extends Exported {
  * @throws {ModelError} if the exported model is not the one that was trained
  */
 export async function publish(publication: Publication): Promise<Published> {
-  const { model, checkpoint, exam, scheme, out } = publication;
+  const { model, checkpoint, exam, scheme, calibration, out } = publication;
   const trained = await judgeNetwork(model, exam);
   const exported = await exportModel({
     model,
     input: exam.input,
     scheme,
+    calibration,
     probes: exam.probes,
     recallAt1: trained.evaluation.recallAt1,
     judge: (embeddings) => judgeEmbeddings(embeddings, exam),

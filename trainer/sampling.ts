@@ -75,7 +75,7 @@ export async function alikeIdentities(
     seen.set(identity, before + 1);
     return before < PHOTOS_PER_IDENTITY;
   });
-  const probes = few.map(({ image }) => ({ pixels: fitPixels(image, input) }));
+  const probes = await Promise.all(few.map(async ({ image }) => ({ pixels: await fitPixels(image, input) })));
   const embeddings = await embedAll(model, probes, input);
   return neighboursOf(embeddings, labelsOf(few), Math.floor(identitiesPerBatch / 2)).map((others) => [...others]);
 }

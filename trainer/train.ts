@@ -21,7 +21,7 @@ import { assertFits } from "./memory.ts";
 import { inputOf } from "./models/pixel_scales.ts";
 import { publish, type Published } from "./publish.ts";
 import { createNetwork, loadWeights } from "./network.ts";
-import { readPhotoSets } from "./photo_sets.ts";
+import { calibrationViews, readPhotoSets } from "./photo_sets.ts";
 import type { Reporter } from "./report/progress.ts";
 import { writeReport } from "./report/report.ts";
 import { readRunLog } from "./report/run_log.ts";
@@ -97,7 +97,10 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   });
   signal.throwIfAborted();
 
-  const published = await publish({ model, checkpoint, exam, scheme: config.quantize, out: job.out });
+  const published = await publish({
+    ...{ model, checkpoint, exam, scheme: config.quantize, out: job.out },
+    calibration: config.quantize === "int8" ? await calibrationViews(photos, input) : [],
+  });
   const inGallery = gallery.length === 0
     ? undefined
     : await judgeInGallery(await readModelFiles(job.out), { gallery, probes, embeddings: published.embeddings });

@@ -1,7 +1,6 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import type { ModelFiles } from "../shared/model_files.ts";
 import { DEFAULT_MAX_BODY, DEFAULT_QUEUE } from "./config.ts";
 import { openApiDocument } from "./contract/document.ts";
 import { createEndpoint } from "./contract/endpoint.ts";
@@ -33,13 +32,13 @@ import { previewRoutes } from "./routes/preview.ts";
 import { thumbnailRoutes } from "./routes/thumbnails.ts";
 import { modelFileRoutes } from "./routes/model_files.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
-import type { Services } from "./routes/services.ts";
+import type { ServedModel, Services } from "./routes/services.ts";
 import { subjectRoutes } from "./routes/subjects.ts";
 import { verifyRoutes } from "./routes/verify.ts";
 
 /** What the worker is made of. */
 export interface AppDeps {
-  model: ModelFiles;
+  model: ServedModel;
   /** Of the model; proved by `selfTest` before. */
   embedder: Embedder;
   /** Of the model. */
@@ -93,7 +92,7 @@ export function createApp(deps: AppDeps) {
     queue,
     thumbnails,
     embedImage: createImageEmbedder(embedder, card.input, queue, metrics.timed),
-    endpoint: createEndpoint(keys, maxBody),
+    endpoint: createEndpoint(keys, maxBody, gallery.isReadOnly === true),
     timed: metrics.timed,
   };
   const app = new Hono<Env>();

@@ -4,6 +4,7 @@ import { readFile } from "../shared/read_file.ts";
 export const ASSETS = [
   "client/dist/client.js",
   "client/dist/local.js",
+  "client/dist/tfjs.js",
   "playground/camera.js",
   "playground/dom.js",
   "playground/gallery.js",

@@ -110,10 +110,10 @@ function galleryOf(text: string | undefined, isHosted: boolean): GalleryLocation
 function galleryAt(text: string): GalleryLocation {
   if (text === "memory:") return { kind: "memory" };
   if (/^sqlite:./.test(text)) return { kind: "sqlite", path: text.slice("sqlite:".length) };
-  if (text.startsWith("file:")) return { kind: "snapshot", path: fileURLToPath(text) };
+  if (text.startsWith("file:")) return { kind: "snapshot", location: fileURLToPath(text) };
   // One letter before the colon is a drive of Windows.
-  if (!/^[a-z][a-z0-9+.-]+:/i.test(text)) return { kind: "snapshot", path: text };
+  if (/^https?:\/\/./i.test(text) || !/^[a-z][a-z0-9+.-]+:/i.test(text)) return { kind: "snapshot", location: text };
   throw new UsageError(
-    `TRIPTYCH_GALLERY=${text} names no gallery of this version; give memory:, sqlite:PATH, or the path of a snapshot file.`,
+    `TRIPTYCH_GALLERY=${text} names no gallery of this version; give memory:, sqlite:PATH, or the path or URL of a snapshot.`,
   );
 }

@@ -1,5 +1,6 @@
 import { readModelFiles } from "../shared/model_files.ts";
 import { openGallery } from "./gallery/open.ts";
+import { logAsJson } from "./middleware/request_log.ts";
 import { announce, exitWith, hostnameFor, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
 import type { Worker } from "./start.ts";
 
@@ -7,7 +8,7 @@ import type { Worker } from "./start.ts";
 export function startOnDeno(): Worker {
   return startFromEnvironment(({ model, gallery }) => ({
     readModel: () => readModelFiles(model),
-    openGallery: (card) => openGallery(gallery, card),
+    openGallery: (card) => openGallery(gallery, card, logAsJson),
   }));
 }
 

@@ -5,29 +5,18 @@
  */
 import { createAdaptorServer } from "@hono/node-server";
 import type { AddressInfo } from "node:net";
-import { UsageError } from "../shared/errors.ts";
 import { readModelFiles } from "../shared/model_files.ts";
 import { readFile } from "../shared/read_file.ts";
 import { takeWasmFrom } from "../shared/wasm_modules.ts";
-import { emptyGallery, emptySnapshot } from "./gallery/memory.ts";
-import { openSqliteGallery } from "./gallery/sqlite.ts";
+import { openGallery } from "./gallery/open.ts";
+import { logAsJson } from "./middleware/request_log.ts";
 import { announce, exitWith, hostnameFor, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
 
 takeWasmFrom((name) => readFile(new URL(`../wasm/${name}.wasm`, import.meta.url)));
-const worker = startFromEnvironment(({ model, gallery }) => {
-  if (gallery.kind === "snapshot") {
-    throw new UsageError(
-      "TRIPTYCH_GALLERY names a snapshot file, and the locks that keep it to one worker are Deno's; run the worker on Deno, or give sqlite:PATH or memory: here.",
-    );
-  }
-  return {
-    readModel: () => readModelFiles(model),
-    openGallery: (card) =>
-      gallery.kind === "memory"
-        ? Promise.resolve(emptyGallery(card))
-        : openSqliteGallery(gallery.path, emptySnapshot(card)),
-  };
-});
+const worker = startFromEnvironment(({ model, gallery }) => ({
+  readModel: () => readModelFiles(model),
+  openGallery: (card) => openGallery(gallery, card, logAsJson),
+}));
 const { port } = worker.config;
 const hostname = hostnameFor(worker.config);
 const server = createAdaptorServer({

@@ -3,8 +3,8 @@ import type { ModelFiles } from "../shared/model_files.ts";
 import { type AppType, createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { DEFAULT_FMR } from "./decision.ts";
-import { selfTest } from "./embedder/self_test.ts";
-import { createTfjsEmbedder } from "./embedder/tfjs.ts";
+import { createTfjsLazily } from "./embedder/lazy_tfjs.ts";
+import { openEmbedder } from "./embedder/open.ts";
 import type { Gallery } from "./gallery/gallery.ts";
 import { createLoadingApp } from "./loading_app.ts";
 import type { Peer } from "./middleware/env.ts";
@@ -14,7 +14,11 @@ import type { WorkerState } from "./routes/health.ts";
 /** What a runtime lends the worker. */
 export interface Host {
   log: Log;
-  /** @throws {ModelError} if it cannot be read */
+  /**
+   * Reads it anew each time, for the weights are taken away.
+   *
+   * @throws {ModelError} if it cannot be read
+   */
   readModel(): Promise<ModelFiles>;
   /** @throws {GalleryError} if it cannot be opened */
   openGallery(card: Card): Promise<Gallery>;
@@ -73,16 +77,18 @@ async function load(
   const marks = [performance.now()];
   await config.keys?.();
   const files = await readModel();
-  const embedder = await createTfjsEmbedder(files);
+  const { card, modelJson } = files;
+  const { embedder, name, fallback, loaded } = await openEmbedder(files, createTfjsLazily);
+  marks.push(loaded, performance.now());
+  const gallery = await openGallery(card);
   marks.push(performance.now());
-  await selfTest(embedder, files.card);
-  marks.push(performance.now());
-  const gallery = await openGallery(files.card);
-  marks.push(performance.now());
-  log({ level: "info", message: "ready", milliseconds: startupOf(marks) });
-  const warning = calibrationWarning(files.card.calibration);
-  if (warning !== null) log({ level: "warning", message: warning });
-  return { app: createApp({ ...config, model: files, embedder, gallery, log, state, breathe }), gallery };
+  log({ level: "info", message: "ready", embedder: name, milliseconds: startupOf(marks) });
+  for (const warning of [fallback, calibrationWarning(card.calibration)]) {
+    if (warning) log({ level: "warning", message: warning });
+  }
+  // The embedder has the weights in its own way; who asks for the files gets them read again.
+  const model = { card, modelJson, readWeights: async () => (await readModel()).weights };
+  return { app: createApp({ ...config, model, embedder, gallery, log, state, breathe }), gallery };
 }
 
 /** How long each part of the start took, milliseconds: `import` is all before, since the process began. */

@@ -8,7 +8,8 @@ export const USAGE = `Starts the worker: images in, matches out. Its settings ar
 Usage: [VARIABLE=VALUE ...] deno task serve [--help]
 
   TRIPTYCH_MODEL         model directory or URL (default samples/model)
-  TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, or the path of a snapshot file for one
+  TRIPTYCH_GALLERY       memory:, sqlite:PATH, which several workers may share, or the path or URL of a snapshot,
+                         which is read-only; a new version of it is taken up within seconds
                          (default sqlite:${DEFAULT_DATABASE})
   TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, enroll, admin; or the path of the file
                          that deno task keys writes (default none: this machine alone is answered)

@@ -87,7 +87,7 @@ async function timesOf(contenders: Record<string, Contender>, runs: number): Pro
 async function readPhoto(): Promise<Image> {
   const photo = await decode(await Deno.readFile(packageFile(PHOTO.file)));
   const { width, height } = SIZE;
-  return imageOf(resize(photo, PHOTO.part, height, width), width, height);
+  return imageOf(await resize(photo, PHOTO.part, height, width), width, height);
 }
 
 /** In how many photos of a folder, and of those within it, a face is found. */

@@ -29,7 +29,7 @@ export interface Destination {
   close(): Promise<void>;
 }
 
-/** As the snapshot file is written as a whole, a bulk enrolment should write it seldom. */
+/** What is given at once shares a write, which waits for the disk. */
 const BATCH = 256;
 
 /**
@@ -52,7 +52,12 @@ export function openDestination(
 async function openStore(url: string, collection: string, card: Card): Promise<Destination> {
   const { gallery: location } = readConfig({ TRIPTYCH_GALLERY: url });
   if (location.kind === "memory") {
-    throw new UsageError("--gallery memory: ends with this command; give the path of a file or the URL of a worker.");
+    throw new UsageError("--gallery memory: ends with this command; give sqlite:PATH or the URL of a worker.");
+  }
+  if (location.kind === "snapshot") {
+    throw new UsageError(
+      `${url} is a snapshot, which is read-only; give --gallery sqlite:PATH or the URL of a worker.`,
+    );
   }
   const gallery = await openGallery(location, card);
   return {

@@ -7,8 +7,8 @@ import { parentPort } from "node:worker_threads";
 import { ImageError, messageOf } from "../../shared/errors.ts";
 import { toInputPixels } from "../../shared/image/mod.ts";
 import type { ModelFiles } from "../../shared/model_files.ts";
-import { selfTest } from "../../worker/embedder/self_test.ts";
-import { createTfjsEmbedder } from "../../worker/embedder/tfjs.ts";
+import { createTfjsLazily } from "../../worker/embedder/lazy_tfjs.ts";
+import { openEmbedder } from "../../worker/embedder/open.ts";
 import type { EmbedMessage, EmbedReply } from "./embed_thread.ts";
 
 type EmbedImage = (image: Uint8Array) => Promise<Float32Array>;
@@ -24,8 +24,7 @@ parentPort!.on("message", async (message: EmbedMessage) => {
 
 /** The way of an image in the worker. */
 async function load(model: ModelFiles): Promise<EmbedImage> {
-  const embedder = await createTfjsEmbedder(model);
-  await selfTest(embedder, model.card);
+  const { embedder } = await openEmbedder(model, createTfjsLazily);
   return async (image) => await embedder.embed(await toInputPixels(image, model.card.input));
 }
 

@@ -48,7 +48,7 @@ async function look(
   boxesOf: (output: Float32Array, size: number, minScore: number) => ScoredBox[],
 ): Promise<ScoredBox[]> {
   const { size, minScore, maxOverlap } = spec;
-  const [output] = await run(normalize(framed(image, square, size), { channels: 3, ...spec }), size, size);
+  const [output] = await run(normalize(await framed(image, square, size), { channels: 3, ...spec }), size, size);
   const boxes = boxesOf(output, size, minScore).map((box) => ({
     x: square.x + box.x * square.width,
     y: square.y + box.y * square.height,

@@ -36,14 +36,14 @@ export async function findFaces(image: Image, networks: FaceNetworks, model: Fac
   const faces: Face[] = [];
   for (const box of boxes.toSorted((a, b) => b.width * b.height - a.width * a.height)) {
     const landmarks = await findLandmarks(image, box, networks.landmarks, model.face.landmarks);
-    faces.push({ box, landmarks, ...alignFace(image, landmarks, model) });
+    faces.push({ box, landmarks, ...await alignFace(image, landmarks, model) });
   }
   return faces;
 }
 
 /** Turns a face upright by the landmarks of the template. */
-function alignFace(image: Image, landmarks: readonly Point[], { input, face: { template } }: FaceModel) {
+async function alignFace(image: Image, landmarks: readonly Point[], { input, face: { template } }: FaceModel) {
   const to = similarityOf(template.map(({ landmark }) => landmarks[landmark]), template);
-  const rgb = warp(image, to, input.width);
+  const rgb = await warp(image, to, input.width);
   return { quality: qualityOf(landmarks, rgb), pixels: toChannels(rgb, input.channels) };
 }

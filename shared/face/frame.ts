@@ -12,7 +12,7 @@ export function squareAround({ x, y, width, height }: Box, border: number): Box 
  *
  * @returns `[size, size, 3]` 8-bit RGB
  */
-export function framed(image: Image, square: Box, size: number): Uint8Array<ArrayBuffer> {
+export async function framed(image: Image, square: Box, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const scale = size / square.width;
   const columns = seen(square.x, image.width, square.width), rows = seen(square.y, image.height, square.height);
   const place = ({ from, to }: Span, start: number) => {
@@ -21,7 +21,7 @@ export function framed(image: Image, square: Box, size: number): Uint8Array<Arra
   };
   const across = place(columns, square.x), down = place(rows, square.y);
   const part = { x: columns.from, y: rows.from, width: columns.to - columns.from, height: rows.to - rows.from };
-  const scaled = resize(image, part, down.count, across.count);
+  const scaled = await resize(image, part, down.count, across.count);
   const pixels = new Uint8Array(size * size * 3);
   for (let y = 0; y < down.count; y++) {
     const row = scaled.subarray(y * across.count * 3, (y + 1) * across.count * 3);

@@ -15,7 +15,7 @@ import type { Point } from "./similarity.ts";
 export async function findLandmarks(image: Image, box: Box, run: Network, spec: LandmarksSpec): Promise<Point[]> {
   const { size } = spec;
   const square = squareAround(box, 0);
-  const [shares] = await run(normalize(framed(image, square, size), { channels: 3, ...spec }), size, size);
+  const [shares] = await run(normalize(await framed(image, square, size), { channels: 3, ...spec }), size, size);
   return Array.from(
     { length: shares.length / 2 },
     (_, i) => ({ x: square.x + shares[2 * i] * square.width, y: square.y + shares[2 * i + 1] * square.height }),

@@ -9,7 +9,7 @@ import { inverseOf, type Similarity, transform } from "./similarity.ts";
  * @param to from pixels of the photo to pixels of the output
  * @returns `[size, size, 3]` 8-bit RGB
  */
-export function warp(image: Image, to: Similarity, size: number): Uint8Array<ArrayBuffer> {
+export async function warp(image: Image, to: Similarity, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const back = inverseOf(to);
   const corners = [0, size].flatMap((x) => [0, size].map((y) => transform(back, { x, y })));
   // Two pixels more on every side, so that the bilinear lookup does not end at the cut.
@@ -19,7 +19,7 @@ export function warp(image: Image, to: Similarity, size: number): Uint8Array<Arr
   const height = Math.ceil(Math.max(...corners.map(({ y }) => y))) + 2 - top;
   const reduction = Math.max(1, Math.hypot(back.a, back.b));
   const columns = Math.ceil(width / reduction), rows = Math.ceil(height / reduction);
-  const part = resize(image, { x: left, y: top, width, height }, rows, columns);
+  const part = await resize(image, { x: left, y: top, width, height }, rows, columns);
   const out = new Uint8Array(size * size * 3);
   for (let y = 0, at = 0; y < size; y++) {
     for (let x = 0; x < size; x++, at += 3) {

@@ -1,4 +1,3 @@
-import initJpegDecoder from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
 import initJpegEncoder from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
 import { defaultOptions } from "@jsquash/jpeg/meta.js";
 // Imported only so that the package, whose binary is read below, is among those installed.
@@ -7,22 +6,30 @@ import initWebpDecoder from "@jsquash/webp/codec/dec/webp_dec.js";
 import { wasmModule } from "../wasm_modules.ts";
 import type { ImageFormat } from "./header.ts";
 import type { Image } from "./image.ts";
+import { decodeJpeg } from "./jpeg.ts";
 
-/** Decodes the whole of an image file to RGBA, or fails in whatever way the codec fails. */
-export type Codec = (bytes: Uint8Array) => Promise<Image | null>;
+/**
+ * Decodes the whole of an image file to RGBA, or fails in whatever way the codec fails.
+ *
+ * @param size the image's, pixels
+ * @param divisor by what its sides are divided: 1 but for JPEG
+ */
+export type Codec = (
+  bytes: Uint8Array,
+  size: { width: number; height: number },
+  divisor: number,
+) => Promise<Image | null>;
 
 /**
  * The decoders, each a fresh WebAssembly instance per call over a module that is compiled once. A codec that met hostile
  * bytes may be left in any state, so none is used twice.
  */
 export const CODECS: Record<ImageFormat, Codec> = {
-  jpeg: async (bytes) => {
-    const codec = await initJpegDecoder(emscriptenOptions(await wasmModule("jpeg")));
-    return codec.decode(exactBuffer(bytes), false);
-  },
+  jpeg: async (bytes, size, divisor) => decodeJpeg(await wasmModule("jpeg"), bytes, size, divisor),
   webp: async (bytes) => {
     const codec = await initWebpDecoder(emscriptenOptions(await wasmModule("webp")));
-    return codec.decode(exactBuffer(bytes)) as Image | null;
+    // It reads a buffer from its first byte to its last.
+    return codec.decode(bytes.slice().buffer) as Image | null;
   },
   png: async (bytes) => decodePng(await wasmModule("png"), bytes),
 };
@@ -52,7 +59,8 @@ export async function encodeJpeg(image: Image, quality: number, progressive = tr
   return new Uint8Array(codec.encode(image.data as unknown as BufferSource, image.width, image.height, options));
 }
 
-interface EmscriptenOptions {
+/** Emscripten's `Module`, as far as we set it. */
+export interface EmscriptenOptions {
   noInitialRun: boolean;
   print: () => void;
   printErr: () => void;
@@ -62,7 +70,8 @@ interface EmscriptenOptions {
   ) => WebAssembly.Exports;
 }
 
-function emscriptenOptions(module: WebAssembly.Module): EmscriptenOptions {
+/** What Emscripten's glue takes to instantiate a module; it makes the codec of the object, which is therefore used once. */
+export function emscriptenOptions(module: WebAssembly.Module): EmscriptenOptions {
   return {
     noInitialRun: true,
     print: () => {},
@@ -73,11 +82,6 @@ function emscriptenOptions(module: WebAssembly.Module): EmscriptenOptions {
       return instance.exports;
     },
   };
-}
-
-/** The codecs read a buffer from its first byte to its last. */
-function exactBuffer(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer as ArrayBuffer;
 }
 
 /** What we call of the binary that wasm-bindgen made of the Rust PNG codec. */

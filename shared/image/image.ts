@@ -7,35 +7,66 @@ export interface Image {
   data: Uint8ClampedArray;
 }
 
-/** Turns stored pixels upright by their EXIF orientation. */
-export function orient(image: Image, orientation: Orientation): Image {
-  if (orientation === 1) return image;
-  const { width, height } = image;
-  const swapped = orientation >= 5;
-  const out = { width: swapped ? height : width, height: swapped ? width : height };
-  const source = new Uint32Array(image.data.buffer, image.data.byteOffset, width * height);
-  const target = new Uint32Array(width * height);
-  const origin = SOURCE_OF[orientation];
-  for (let y = 0; y < out.height; y++) {
-    for (let x = 0; x < out.width; x++) {
-      const [sx, sy] = origin(x, y, width - 1, height - 1);
-      target[y * out.width + x] = source[sy * width + sx];
-    }
-  }
-  return { ...out, data: new Uint8ClampedArray(target.buffer) };
+/** A part of an image in pixels; edges may lie between pixels. */
+export interface Region {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
 }
 
-/** For an upright pixel, where it is stored; `right` and `bottom` are the last column and row as stored. */
-const SOURCE_OF: Record<Orientation, (x: number, y: number, right: number, bottom: number) => [number, number]> = {
-  1: (x, y) => [x, y],
-  2: (x, y, right) => [right - x, y],
-  3: (x, y, right, bottom) => [right - x, bottom - y],
-  4: (x, y, _, bottom) => [x, bottom - y],
-  5: (x, y) => [y, x],
-  6: (x, y, _, bottom) => [y, bottom - x],
-  7: (x, y, right, bottom) => [right - y, bottom - x],
-  8: (x, y, right) => [right - y, x],
-};
+/** Where stored pixels lie in the upright image, in pixels: that of column `x` and row `y` at `first + x * right + y * down`. */
+export interface Layout {
+  first: number;
+  right: number;
+  down: number;
+}
+
+/** The orientations whose columns are stored as rows. */
+const isSwapped = (orientation: Orientation) => orientation >= 5;
+/** Those whose stored rows, or columns, run against the upright image's. */
+const RUNS_LEFT: readonly Orientation[] = [2, 3, 7, 8];
+const RUNS_UP: readonly Orientation[] = [3, 4, 6, 7];
+
+/** The size of an upright image that is stored in some orientation and size. */
+export function uprightSize(
+  { width, height, orientation }: { width: number; height: number; orientation: Orientation },
+): { width: number; height: number } {
+  return isSwapped(orientation) ? { width: height, height: width } : { width, height };
+}
+
+/** How the pixels of an image that is stored in some orientation and size make the upright one. */
+export function layoutOf(orientation: Orientation, width: number, height: number): Layout {
+  const [right, down] = isSwapped(orientation) ? [height, 1] : [1, width];
+  const [left, up] = [RUNS_LEFT.includes(orientation), RUNS_UP.includes(orientation)];
+  return {
+    first: (left ? (width - 1) * right : 0) + (up ? (height - 1) * down : 0),
+    right: left ? -right : right,
+    down: up ? -down : down,
+  };
+}
+
+/** Where a region of the upright image lies in one that is stored in some orientation and size. */
+export function storedRegion(region: Region, orientation: Orientation, width: number, height: number): Region {
+  const stored = isSwapped(orientation)
+    ? { x: region.y, y: region.x, width: region.height, height: region.width }
+    : { ...region };
+  if (RUNS_LEFT.includes(orientation)) stored.x = width - stored.x - stored.width;
+  if (RUNS_UP.includes(orientation)) stored.y = height - stored.y - stored.height;
+  return stored;
+}
+
+/** Turns stored pixels upright by their EXIF orientation. */
+export function orient({ width, height, data }: Image, orientation: Orientation): Image {
+  if (orientation === 1) return { width, height, data };
+  const { first, right, down } = layoutOf(orientation, width, height);
+  const stored = new Uint32Array(data.buffer, data.byteOffset, width * height);
+  const upright = new Uint32Array(width * height);
+  for (let y = 0, from = 0; y < height; y++) {
+    for (let x = 0, to = first + y * down; x < width; x++, to += right) upright[to] = stored[from++];
+  }
+  return { ...uprightSize({ width, height, orientation }), data: new Uint8ClampedArray(upright.buffer) };
+}
 
 /** Lays an image with transparency over white, in place, so that every pixel is opaque. */
 export function flatten(image: Image): Image {

@@ -1,17 +1,22 @@
 import type { InputSpec } from "../card.ts";
 import { encodeRgbaPng } from "./codecs.ts";
-import { decode } from "./decode.ts";
-import type { Image } from "./image.ts";
-import { type Region, resize } from "./resize.ts";
+import { admit, decodeFor } from "./decode.ts";
+import { type Image, type Region, uprightSize } from "./image.ts";
+import { resize, resizeDecoded } from "./resize.ts";
 
 /**
- * From the bytes of an image file to the pixels that the network sees: decoded, upright, fitted and scaled.
+ * From the bytes of an image file to the pixels that the network sees: decoded, upright, fitted and scaled. A JPEG is decoded
+ * only as large as that needs.
  *
  * @returns `[height, width, channels]` 8-bit pixels
  * @throws {ImageError} if the bytes are no image that we decode
  */
 export async function toInputPixels(bytes: Uint8Array, input: InputSpec): Promise<Uint8Array<ArrayBuffer>> {
-  return fitPixels(await decode(bytes), input);
+  const header = admit(bytes);
+  const place = placeOf(uprightSize(header), input);
+  const { region, height, width } = place;
+  const decoded = await decodeFor(bytes, header, Math.min(region.width / width, region.height / height));
+  return toChannels(pad(await resizeDecoded(decoded, region, height, width), place, input), input.channels);
 }
 
 /**
@@ -19,31 +24,30 @@ export async function toInputPixels(bytes: Uint8Array, input: InputSpec): Promis
  *
  * @returns `[height, width, channels]` 8-bit pixels
  */
-export function fitPixels(
+export async function fitPixels(
   image: Image,
   input: Pick<InputSpec, "height" | "width" | "channels" | "fit">,
-): Uint8Array<ArrayBuffer> {
-  const { height, width } = input;
-  const rgb = input.fit === "contain"
-    ? contain(image, height, width)
-    : resize(image, regionOf(image, input), height, width);
-  return toChannels(rgb, input.channels);
+): Promise<Uint8Array<ArrayBuffer>> {
+  const place = placeOf(image, input);
+  const rgb = await resize(image, place.region, place.height, place.width);
+  return toChannels(pad(rgb, place, input), input.channels);
 }
 
 /**
  * 8-bit pixels to the network's input tensor: `(pixel / 255 - mean) / std`, channel by channel.
  *
  * @param pixels `[..., channels]` 8-bit
- * @returns the same shape, float32
+ * @param out where the tensor goes: a view of the memory that the network reads, if that is to be saved a copy
+ * @returns `out`, the same shape, float32
  */
 export function normalize(
   pixels: Uint8Array,
   input: Pick<InputSpec, "channels" | "mean" | "std">,
-): Float32Array<ArrayBuffer> {
+  out: Float32Array = new Float32Array(pixels.length),
+): Float32Array {
   const { channels } = input;
   const scale = input.std.map((std) => 1 / (255 * std));
   const shift = input.mean.map((mean, c) => mean / input.std[c]);
-  const out = new Float32Array(pixels.length);
   for (let c = 0; c < channels; c++) {
     for (let i = c; i < pixels.length; i += channels) out[i] = pixels[i] * scale[c] - shift[c];
   }
@@ -76,24 +80,37 @@ export function encodePng(
   return encodeRgbaPng(rgba, width, height);
 }
 
-function regionOf(image: Image, { height, width, fit }: Pick<InputSpec, "height" | "width" | "fit">): Region {
-  if (fit === "stretch") return { x: 0, y: 0, width: image.width, height: image.height };
-  const scale = Math.min(image.width / width, image.height / height);
-  const region = { width: width * scale, height: height * scale };
-  return { x: (image.width - region.width) / 2, y: (image.height - region.height) / 2, ...region };
+/** What of an image the network sees, and how large: smaller than its input where bars are added. */
+interface Place {
+  region: Region;
+  height: number;
+  width: number;
 }
 
-function contain(image: Image, height: number, width: number): Uint8Array<ArrayBuffer> {
-  const scale = Math.max(image.width / width, image.height / height);
-  const inner = {
-    width: Math.max(1, Math.round(image.width / scale)),
-    height: Math.max(1, Math.round(image.height / scale)),
-  };
-  const scaled = resize(image, { x: 0, y: 0, width: image.width, height: image.height }, inner.height, inner.width);
+type Frame = Pick<InputSpec, "height" | "width" | "fit">;
+
+function placeOf(image: { width: number; height: number }, { height, width, fit }: Frame): Place {
+  const across = image.width / width, down = image.height / height;
+  const whole = { x: 0, y: 0, width: image.width, height: image.height };
+  if (fit === "stretch") return { region: whole, height, width };
+  if (fit === "contain") {
+    const scale = Math.max(across, down);
+    const inner = (side: number) => Math.max(1, Math.round(side / scale));
+    return { region: whole, height: inner(image.height), width: inner(image.width) };
+  }
+  const scale = Math.min(across, down);
+  const part = { width: width * scale, height: height * scale };
+  const region = { x: (image.width - part.width) / 2, y: (image.height - part.height) / 2, ...part };
+  return { region, height, width };
+}
+
+/** Adds white bars where an image does not fill the network's input. */
+function pad(rgb: Uint8Array<ArrayBuffer>, place: Place, { height, width }: Frame): Uint8Array<ArrayBuffer> {
+  if (place.height === height && place.width === width) return rgb;
   const out = new Uint8Array(height * width * 3).fill(255);
-  const left = Math.floor((width - inner.width) / 2), top = Math.floor((height - inner.height) / 2);
-  for (let y = 0; y < inner.height; y++) {
-    out.set(scaled.subarray(y * inner.width * 3, (y + 1) * inner.width * 3), ((top + y) * width + left) * 3);
+  const left = Math.floor((width - place.width) / 2), top = Math.floor((height - place.height) / 2);
+  for (let y = 0; y < place.height; y++) {
+    out.set(rgb.subarray(y * place.width * 3, (y + 1) * place.width * 3), ((top + y) * width + left) * 3);
   }
   return out;
 }

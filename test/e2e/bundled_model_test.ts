@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { cosine } from "../../shared/distance.ts";
-import { encodePng, normalize, toInputPixels } from "../../shared/image/mod.ts";
+import { decode, encodePng, fitPixels, type Image, normalize, resize, toInputPixels } from "../../shared/image/mod.ts";
 import { readModelFiles } from "../../shared/model_files.ts";
+import { detailedPicture } from "../../scripts/bench/decode/pictures.ts";
 import { startWorker } from "../../scripts/worker_process.ts";
 import { runTrainer } from "../support/command.ts";
+import { createTfjsEmbedder } from "../../worker/embedder/tfjs.ts";
 import { encodeJpeg, quarters, withOrientation } from "../support/images.ts";
 
 const MODEL = "samples/model";
@@ -33,6 +35,19 @@ Deno.test("the bundled model is judged by `evaluate` as its card says, and its c
   assert(card.quantization.meanCosine >= 0.999);
   assert(card.quantization.recallAt1Delta >= -0.01);
   assert(card.quantization.bytes <= 5.2e6);
+});
+
+Deno.test("the bundled model embeds large photos, which are decoded smaller, as it embeds the whole of them", async () => {
+  const embedder = await createTfjsEmbedder(await readModelFiles(MODEL));
+  const { width, height } = card.input;
+  const products = (await Array.fromAsync(Deno.readDir("samples/products/test"))).map(({ name }) => name).sort();
+  for (const [i, times] of [4, 4, 4, 4, 8, 8].entries()) {
+    const photo = await decode(await Deno.readFile(`samples/products/test/${products[i]}/01.jpg`));
+    const large = await enlarged(photo, times * width, times * height, i);
+    const whole = await embedder.embed(await fitPixels(await decode(large), card.input));
+    const agreement = cosine(whole, await embedder.embed(await toInputPixels(large, card.input)));
+    assert(agreement >= 0.998 && agreement < 0.999999, `${products[i]}, ${times} times as large: ${agreement}`);
+  }
 });
 
 Deno.test("a stock tfjs program computes from model.json what /embed answers", async () => {
@@ -109,4 +124,14 @@ function quartersTurned(): Uint8ClampedArray<ArrayBuffer> {
     for (let x = 0; x < 3000; x++) stored[(2999 - x) * 4000 + y] = upright[y * 3000 + x];
   }
   return new Uint8ClampedArray(stored.buffer);
+}
+
+/** A JPEG of a photo scaled up, with the detail that a camera would have seen. */
+async function enlarged(photo: Image, width: number, height: number, seed: number): Promise<Uint8Array<ArrayBuffer>> {
+  const data = Uint8ClampedArray.from((await detailedPicture(width, height, seed)).data);
+  const rgb = await resize(photo, { x: 0, y: 0, width: photo.width, height: photo.height }, height, width);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) data[4 * i + c] = rgb[3 * i + c] + (data[4 * i + c] - 128) / 3;
+  }
+  return await encodeJpeg(data, width, height);
 }

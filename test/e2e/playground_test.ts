@@ -4,7 +4,8 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import { toInputPixels } from "../../shared/image/mod.ts";
 import type { AppDeps } from "../../worker/app.ts";
 import { parseKeys } from "../../worker/keys/key_source.ts";
-import { model, newApp } from "../integration/worker/client.ts";
+import { createMemoryGallery } from "../../worker/gallery/memory.ts";
+import { embedder, model, newApp, snapshot } from "../integration/worker/client.ts";
 import { picture } from "../integration/worker/tiny_model.ts";
 import { faintTexts } from "../support/contrast.ts";
 import { noBrowser, startBrowser, visit } from "../support/browser.ts";
@@ -157,6 +158,26 @@ inBrowser("pictures of the nearest are shown where the operator keeps them", asy
   await enrol(page, apple, "apple");
   await page.waitForSelector('#matches img[alt="Enrolled as apple"]');
 }, { thumbnails: true });
+
+const images = [{
+  image: "i",
+  createdAt: "2026-01-02T03:04:05.000Z",
+  embedding: await embedder.embed(await toInputPixels(apple, model.card.input)),
+}];
+const subjects = [{ subject: "apple", metadata: {}, expiresAt: null, revision: "r", images }];
+const served = createMemoryGallery({ snapshot: { ...snapshot, collections: [{ collection: "default", subjects }] } });
+
+inBrowser(
+  "a gallery that is a snapshot is matched and listed, and offers neither to enrol nor to delete",
+  async (page) => {
+    await choose(page, apple);
+    await says(page, "#decision", "Match: apple");
+    await says(page, "#subjects li", "1 image");
+    await says(page, "section", "The gallery is a snapshot: nobody can be enrolled or deleted here.");
+    assert.equal(await page.locator("#enrol, #subjects button").count(), 0);
+  },
+  { gallery: { ...served, isReadOnly: true } },
+);
 
 inBrowser("a worker with keys asks for one, and each shows what it may", async (page, call) => {
   const headers = { authorization: "Bearer a" };

@@ -1,6 +1,5 @@
-import { encodeJpeg as encode } from "../../shared/image/mod.ts";
-import initWebpEncoder from "@jsquash/webp/codec/enc/webp_enc.js";
-import { packageFile } from "../../shared/package_file.ts";
+import { encodeWebp as toWebp } from "../../scripts/bench/decode/pictures.ts";
+import { encodeJpeg as toJpeg } from "../../shared/image/mod.ts";
 
 /** Four colours, one a quarter: which way is up can be told from it. `[height, width, 4]` RGBA. */
 export function quarters(width: number, height: number): Uint8ClampedArray<ArrayBuffer> {
@@ -33,20 +32,12 @@ export function encodeJpeg(
   height: number,
   quality = 90,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return encode({ data, width, height }, quality, false);
+  return toJpeg({ data, width, height }, quality, false);
 }
 
 /** Encodes RGBA as lossless WebP. */
-export async function encodeWebp(
-  data: Uint8ClampedArray,
-  width: number,
-  height: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const { defaultOptions } = await import("@jsquash/webp/meta.js");
-  const encoder = await initWebpEncoder(await options("@jsquash/webp/codec/enc/webp_enc.wasm"));
-  return new Uint8Array(
-    encoder.encode(data as unknown as BufferSource, width, height, { ...defaultOptions, lossless: 1 }),
-  );
+export function encodeWebp(data: Uint8ClampedArray, width: number, height: number): Promise<Uint8Array<ArrayBuffer>> {
+  return toWebp({ data, width, height }, { lossless: true });
 }
 
 /** Puts an EXIF segment with an orientation into a JPEG. */
@@ -55,16 +46,4 @@ export function withOrientation(jpeg: Uint8Array, orientation: number): Uint8Arr
   const payload = [...new TextEncoder().encode("Exif"), 0, 0, ...tiff];
   const segment = [0xff, 0xe1, 0, payload.length + 2, ...payload];
   return Uint8Array.from([...jpeg.subarray(0, 2), ...segment, ...jpeg.subarray(2)]);
-}
-
-async function options(binary: string) {
-  const module = await WebAssembly.compile(await Deno.readFile(packageFile(binary)));
-  return {
-    noInitialRun: true,
-    instantiateWasm: (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => {
-      const instance = new WebAssembly.Instance(module, imports);
-      done(instance);
-      return instance.exports;
-    },
-  };
 }

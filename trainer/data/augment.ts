@@ -42,16 +42,16 @@ const BLUR_SIZE = 224;
  *
  * @returns `[height, width, channels]` 8-bit pixels
  */
-export function augment(
+export async function augment(
   image: Image,
   input: InputSpec,
   options: Augmentation,
   random: Random,
-): Uint8Array<ArrayBuffer> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const { height, width } = input;
   const rgb = options.minCropArea < 1
-    ? resize(image, randomCrop(image, width / height, options.minCropArea, random), height, width)
-    : fitPixels(image, { ...input, channels: 3 });
+    ? await resize(image, randomCrop(image, width / height, options.minCropArea, random), height, width)
+    : await fitPixels(image, { ...input, channels: 3 });
   if (options.flip && random() < 0.5) mirror(rgb, height, width);
   colorJitter(rgb, options, random);
   if (options.grey > 0 && random() < options.grey) toGrey(rgb);

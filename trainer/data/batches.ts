@@ -53,13 +53,13 @@ export function trainingBatches(
   sampler: Sampler,
   augmentation: Augmentation,
   seed: number,
-): (step: number) => Batch {
+): (step: number) => Promise<Batch> {
   const labels = labelsOf(photos);
   const images = photos.map((photo) => photo.image);
   const settings = { input, augmentation, seed };
-  return (step) => {
+  return async (step) => {
     const rows = sampler(step);
-    return toBatch(rows, randomViews(images, step, rows, settings), labels, input);
+    return toBatch(rows, await randomViews(images, step, rows, settings), labels, input);
   };
 }
 
@@ -69,18 +69,18 @@ export function trainingBatches(
  * @param rows which of the images
  * @returns `[rows, height, width, channels] float32`, normalised
  */
-export function randomViews(
+export async function randomViews(
   images: readonly Image[],
   step: number,
   rows: readonly number[],
   { input, augmentation, seed }: ViewSettings,
-): Float32Array<ArrayBuffer> {
+): Promise<Float32Array<ArrayBuffer>> {
   const size = input.height * input.width * input.channels;
   const views = new Float32Array(rows.length * size);
-  rows.forEach((row, i) => {
-    const pixels = augment(images[row], input, augmentation, randomStream(seed, "augment", step, i));
-    views.set(normalize(pixels, input), i * size);
-  });
+  for (const [i, row] of rows.entries()) {
+    const pixels = await augment(images[row], input, augmentation, randomStream(seed, "augment", step, i));
+    normalize(pixels, input, views.subarray(i * size, (i + 1) * size));
+  }
   return views;
 }
 

@@ -1,7 +1,7 @@
 import type { InputSpec } from "../../shared/card.ts";
 import { DataError, ImageError, messageOf } from "../../shared/errors.ts";
 import { type FaceModel, type FaceNetworks, findFaces } from "../../shared/face/mod.ts";
-import { decode, fitPixels, type Image, shrink } from "../../shared/image/mod.ts";
+import { decode, decodeShrunk, fitPixels, type Image, shrink, toInputPixels } from "../../shared/image/mod.ts";
 import type { Sample } from "./sample.ts";
 
 /** A file that could not be used, and why. */
@@ -42,7 +42,11 @@ const DETAIL = 2.5;
  */
 export function readPhotos(samples: Sample[], input: InputSpec, options: ReadOptions) {
   const shortSide = Math.ceil(DETAIL * Math.max(input.height, input.width));
-  return readFiles<Photo>(samples, ({ identity }, image) => ({ identity, image: shrink(image, shortSide) }), options);
+  const read = async ({ identity, path, image }: Sample): Promise<Photo> => ({
+    identity,
+    image: image ? await shrink(image(), shortSide) : await decodeShrunk(await Deno.readFile(path), shortSide),
+  });
+  return readFiles(samples, read, options);
 }
 
 /**
@@ -51,11 +55,11 @@ export function readPhotos(samples: Sample[], input: InputSpec, options: ReadOpt
  * @throws {DataError} if more than the allowed share of files cannot be read
  */
 export function readProbes(samples: Sample[], input: InputSpec, options: ReadOptions) {
-  return readFiles<Probe>(
-    samples,
-    ({ identity, name }, image) => ({ identity, name, pixels: fitPixels(image, input) }),
-    options,
-  );
+  const read = async ({ identity, name, path, image }: Sample): Promise<Probe> => ({
+    ...{ identity, name },
+    pixels: image ? await fitPixels(image(), input) : await toInputPixels(await Deno.readFile(path), input),
+  });
+  return readFiles(samples, read, options);
 }
 
 /**
@@ -71,7 +75,8 @@ export async function readFaceProbes(
   options: ReadOptions,
 ): Promise<{ items: Probe[]; undetected: Sample[]; unreadable: Unreadable[] }> {
   const undetected: Sample[] = [];
-  const { items, unreadable } = await readFiles(samples, async (sample, image) => {
+  const { items, unreadable } = await readFiles(samples, async (sample) => {
+    const image = sample.image?.() ?? await decode(await Deno.readFile(sample.path));
     const [largest] = await findFaces(image, networks, model);
     if (largest === undefined) undetected.push(sample);
     return largest && { identity: sample.identity, name: sample.name, pixels: largest.pixels };
@@ -81,14 +86,14 @@ export async function readFaceProbes(
 
 async function readFiles<T>(
   samples: Sample[],
-  use: (sample: Sample, image: Image) => T | Promise<T>,
+  read: (sample: Sample) => Promise<T>,
   options: ReadOptions,
 ): Promise<{ items: T[]; unreadable: Unreadable[] }> {
   const items: T[] = [];
   const unreadable: Unreadable[] = [];
   for (const [i, sample] of samples.entries()) {
     try {
-      items.push(await use(sample, sample.image?.() ?? await decode(await Deno.readFile(sample.path))));
+      items.push(await read(sample));
     } catch (error) {
       if (!isFaultOfFile(error)) throw error;
       unreadable.push({ path: sample.path, reason: messageOf(error) });

@@ -9,16 +9,17 @@ import type { Image } from "../../shared/image/mod.ts";
 import { imagesOf, type ViewReply, type ViewRequest, type ViewWork } from "./view_thread.ts";
 
 let work: ViewWork, images: Image[];
+let answered = Promise.resolve();
 
 parentPort!.on("message", (message: ViewWork | ViewRequest) => {
-  if ("step" in message) return answer(message);
+  if ("step" in message) return void (answered = answered.then(() => answer(message)));
   work = message;
   images = imagesOf(message);
 });
 
-function answer({ step, rows }: ViewRequest): void {
+async function answer({ step, rows }: ViewRequest): Promise<void> {
   try {
-    const values = randomViews(images, step, rows, work);
+    const values = await randomViews(images, step, rows, work);
     parentPort!.postMessage({ values } satisfies ViewReply, [values.buffer]);
   } catch (error) {
     parentPort!.postMessage({ error } satisfies ViewReply);

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs";
-import type { Card, Evaluation, FaceSpec, InputSpec, Training } from "../../shared/card.ts";
+import type { Activations, Card, Evaluation, FaceSpec, Golden, InputSpec, Training } from "../../shared/card.ts";
 import { ModelError } from "../../shared/errors.ts";
 import { type FaceFiles, fingerprintOf, type GraphFiles } from "../../shared/model_files.ts";
 import { embedAll } from "../embed.ts";
@@ -7,10 +7,22 @@ import type { EvaluatedEmbeddings } from "../metrics/mod.ts";
 import { writeFaceFiles } from "./face_networks.ts";
 import { graphOf } from "./fused.ts";
 import { goldensOf, spread } from "./goldens.ts";
-import type { GraphDef } from "./graph_def.ts";
-import { encodeWeights, type Scheme } from "./quantize.ts";
+import { toGraphDef } from "./graph_def.ts";
+import { int8GraphOf } from "./int8/int8_graph.ts";
+import { type LayerError, worstLayers } from "./int8/sensitivity.ts";
+import type { Graph } from "./ir.ts";
+import { encodeWeights, type Scheme, type StorageScheme } from "./quantize.ts";
 import { type Storage, storagePlans } from "./storage.ts";
-import { type Agreement, compareEmbeddings, disagreement, MEAN_COSINE, recallLoss, withGraph } from "./verify.ts";
+import {
+  type Agreement,
+  compareEmbeddings,
+  disagreement,
+  type Embed,
+  MEAN_COSINE,
+  onWasm,
+  recallLoss,
+  withGraph,
+} from "./verify.ts";
 import { toGraphFiles, writeModel } from "./write.ts";
 
 /** How many images tell whether the graph computes what the network does. */
@@ -26,6 +38,8 @@ export interface ExportJob {
   scheme: Scheme;
   /** Real images that the model was not trained on: `[height, width, channels]` 8-bit pixels each. */
   probes: readonly { pixels: Uint8Array }[];
+  /** Images that it was trained on, on which the ranges of int8 are measured; other schemes need none. */
+  calibration: readonly { pixels: Uint8Array }[];
   /** Recall@1 of the network in float32 on the probes. */
   recallAt1: number;
   /** Figures of embeddings of the probes. */
@@ -46,6 +60,8 @@ export interface Exported {
   embeddings: Float32Array;
   /** The figures of these embeddings. */
   exported: EvaluatedEmbeddings;
+  /** Of a model in int8: where the error arises. */
+  layers?: LayerError[] | undefined;
 }
 
 /**
@@ -61,31 +77,41 @@ export async function exportModel(job: ExportJob): Promise<Exported> {
   if (job.probes.length === 0) {
     throw new ModelError("There are no images to verify the export with; give at least one.");
   }
-  const graphDef = await graphOf(model);
+  const graph = await graphOf(model);
 
-  const { files, embeddings, agreement, figures, recallAt1Delta } = await smallestFaithful(graphDef, job, dimensions);
+  const faithful = scheme === "int8"
+    ? await int8Faithful(graph, job, dimensions)
+    : await smallestFaithful(graph, job, scheme, dimensions);
+  const { files, activations, layers, embeddings, agreement, figures, recallAt1Delta } = faithful;
   const { evaluation, thresholds, calibration } = figures;
   const card: Card = {
     cardVersion: 1,
-    fingerprint: await fingerprintOf(files.modelJson, files.weights, { input, face: face?.spec }),
+    fingerprint: await fingerprintOf(files.modelJson, files.weights, { input, face: face?.spec, activations }),
     ...face && { domain: "face" as const, face: face.spec },
     input,
     embedding: { dimensions, metric: "euclidean" },
     thresholds,
     calibration,
     evaluation: rounded(evaluation),
-    quantization: { scheme, bytes: files.weights.length, ...agreement, recallAt1Delta },
-    goldens: await withGraph(files, input, (embed) => goldensOf(embed, pixels, input)),
+    quantization: {
+      ...{ scheme, bytes: files.weights.length, ...agreement, recallAt1Delta },
+      ...(activations && { activations }),
+    },
+    goldens: await goldensFor(faithful, pixels, input),
     training: job.training,
   };
   if (face !== undefined) await writeFaceFiles(job.out, face.files);
   await writeModel(job.out, files, card);
-  return { card, embeddings, exported: figures };
+  if (layers) await Deno.writeTextFile(`${job.out}/quantization.json`, JSON.stringify({ layers }, null, 2));
+  return { card, embeddings, exported: figures, layers };
 }
 
 /** A graph with its weights stored in some way, and what it is worth. */
 interface Faithful {
   readonly files: GraphFiles;
+  /** Of a model in int8, as is where its error arises. */
+  readonly activations?: Activations;
+  readonly layers?: LayerError[];
   readonly embeddings: Float32Array;
   readonly agreement: Agreement;
   readonly figures: EvaluatedEmbeddings;
@@ -96,11 +122,16 @@ interface Faithful {
  * The first, and so the smallest, way to store the weights that keeps the embeddings of some images, compared with the layers
  * model's own, and recall@1 on all.
  */
-async function smallestFaithful(graphDef: GraphDef, job: ExportJob, dimensions: number): Promise<Faithful> {
-  const { model, scheme, input, probes, judge } = job;
-  const some = spread(probes.length, Math.min(AGREEMENT_IMAGES, probes.length)).map((i) => probes[i]);
-  const reference = await embedAll(model, some, input);
+async function smallestFaithful(
+  graph: Graph,
+  job: ExportJob,
+  scheme: StorageScheme,
+  dimensions: number,
+): Promise<Faithful> {
+  const { input } = job;
+  const { some, reference } = await referenceFor(job);
   const few = spread(some.length, SENSITIVITY_IMAGES);
+  const graphDef = toGraphDef(graph);
   const filesOf = (storage: Storage) => toGraphFiles(graphDef, encodeWeights(graphDef.constants, storage));
   const embed = (files: GraphFiles, images: ExportJob["probes"]) =>
     withGraph(files, input, (embed) => embed(images.map(({ pixels }) => pixels)));
@@ -115,13 +146,57 @@ async function smallestFaithful(graphDef: GraphDef, job: ExportJob, dimensions: 
     const agreement = compareEmbeddings(await embed(files, some), reference, dimensions);
     fault = disagreement(scheme, agreement);
     if (fault !== undefined) continue;
-    const embeddings = await embed(files, probes);
-    const figures = judge(embeddings);
-    const recallAt1Delta = figures.evaluation.recallAt1 - job.recallAt1;
-    fault = recallLoss(scheme, recallAt1Delta, probes.length);
-    if (fault === undefined) return { files, embeddings, agreement, figures, recallAt1Delta };
+    const judged = judgedBy(job, await embed(files, job.probes));
+    fault = recallLoss(scheme, judged.recallAt1Delta, job.probes.length);
+    if (fault === undefined) return { files, agreement, ...judged };
   }
   throw fault;
+}
+
+/** The network in int8, if its embeddings are near enough to the layers model's own. */
+async function int8Faithful(graph: Graph, job: ExportJob, dimensions: number): Promise<Faithful> {
+  const { scheme, input, probes, calibration } = job;
+  if (calibration.length === 0) {
+    throw new ModelError("There are no images to measure the ranges of int8 on; give at least one.");
+  }
+  const { some, reference } = await referenceFor(job);
+  const { files, activations, layers } = await onWasm(() =>
+    int8GraphOf(graph, calibration.map(({ pixels }) => pixels), input)
+  );
+  return await withGraph(files, input, async (embed) => {
+    const agreement = compareEmbeddings(await embed(some.map(({ pixels }) => pixels)), reference, dimensions);
+    const judged = judgedBy(job, await embed(probes.map(({ pixels }) => pixels)));
+    const fault = disagreement(scheme, agreement) ?? recallLoss(scheme, judged.recallAt1Delta, probes.length);
+    if (fault !== undefined) throw new ModelError(`${fault.message} ${worstLayers(layers)}`);
+    return { files, activations, layers, agreement, ...judged };
+  }, activations);
+}
+
+/** Some of the probes, and what the layers model makes of them. */
+async function referenceFor({ model, probes, input }: ExportJob) {
+  const some = spread(probes.length, Math.min(AGREEMENT_IMAGES, probes.length)).map((i) => probes[i]);
+  return { some, reference: await embedAll(model, some, input) };
+}
+
+function judgedBy({ judge, recallAt1 }: ExportJob, embeddings: Float32Array) {
+  const figures = judge(embeddings);
+  return { embeddings, figures, recallAt1Delta: figures.evaluation.recallAt1 - recallAt1 };
+}
+
+function goldensFor(
+  { files, activations }: Faithful,
+  pixels: readonly Uint8Array[],
+  input: InputSpec,
+): Promise<Golden[]> {
+  const goldens = (embed: Embed, float32?: Embed) => goldensOf(embed, pixels, input, float32);
+  return withGraph(
+    files,
+    input,
+    (float32) =>
+      activations === undefined
+        ? goldens(float32)
+        : withGraph(files, input, (embed) => goldens(embed, float32), activations),
+  );
 }
 
 function rowsOf(embeddings: Float32Array, rows: number[], dimensions: number): Float32Array {

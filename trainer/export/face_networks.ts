@@ -2,7 +2,8 @@ import type * as tf from "@tensorflow/tfjs";
 import { type FaceFiles, fingerprintOf, type GraphFiles } from "../../shared/model_files.ts";
 import { replaceFile } from "../../shared/replace_file.ts";
 import { graphOf } from "./fused.ts";
-import { encodeWeights, type Scheme } from "./quantize.ts";
+import { toGraphDef } from "./graph_def.ts";
+import { encodeWeights, type StorageScheme } from "./quantize.ts";
 import { toGraphFiles } from "./write.ts";
 
 /** A network beside the embedder's, as the card names it, and its files. */
@@ -23,9 +24,9 @@ export async function exportFaceNetwork(
   model: tf.LayersModel,
   name: string,
   output: string,
-  scheme: Scheme,
+  scheme: StorageScheme,
 ): Promise<ExportedNetwork> {
-  const graph = await graphOf(model, output);
+  const graph = toGraphDef(await graphOf(model, output));
   const { modelJson, weights } = toGraphFiles(graph, encodeWeights(graph.constants, () => scheme));
   const weightsManifest = modelJson.weightsManifest.map((group) => ({ ...group, paths: [`${name}.bin`] }));
   const files = { modelJson: { ...modelJson, weightsManifest }, weights };

@@ -3,7 +3,8 @@ import type * as tf from "@tensorflow/tfjs";
 import { loadGraphNetwork } from "../../shared/graph_network.ts";
 import { fold } from "./fold.ts";
 import { fuse } from "./fuse.ts";
-import { type GraphDef, toGraphDef } from "./graph_def.ts";
+import { toGraphDef } from "./graph_def.ts";
+import type { Graph } from "./ir.ts";
 import { encodeWeights } from "./quantize.ts";
 import { traceModel } from "./trace.ts";
 import { toGraphFiles } from "./write.ts";
@@ -13,8 +14,8 @@ import { toGraphFiles } from "./write.ts";
  *
  * @param output what the output is called; `embedding` unless given
  */
-export async function graphOf(model: tf.LayersModel, output?: string): Promise<GraphDef> {
-  return toGraphDef(fuse(fold(await traceModel(model, output))));
+export async function graphOf(model: tf.LayersModel, output?: string): Promise<Graph> {
+  return fuse(fold(await traceModel(model, output)));
 }
 
 /**
@@ -23,6 +24,6 @@ export async function graphOf(model: tf.LayersModel, output?: string): Promise<G
  * @throws {ModelError} if it has a layer that cannot be exported
  */
 export async function fusedNetwork(model: tf.LayersModel): Promise<GraphModel> {
-  const graph = await graphOf(model);
+  const graph = toGraphDef(await graphOf(model));
   return await loadGraphNetwork(toGraphFiles(graph, encodeWeights(graph.constants, () => "none")));
 }

@@ -9,8 +9,14 @@ const COUNT = 4;
  * must reproduce.
  *
  * @param images `[height, width, channels]` 8-bit pixels each; the goldens are spread evenly over them
+ * @param float32 of a model in int8: what it makes of them in float32
  */
-export async function goldensOf(embed: Embed, images: readonly Uint8Array[], input: InputSpec): Promise<Golden[]> {
+export async function goldensOf(
+  embed: Embed,
+  images: readonly Uint8Array[],
+  input: InputSpec,
+  float32?: Embed,
+): Promise<Golden[]> {
   const goldens: Golden[] = [];
   for (const row of spread(images.length, COUNT)) {
     const pixels = images[row];
@@ -19,6 +25,7 @@ export async function goldensOf(embed: Embed, images: readonly Uint8Array[], inp
     goldens.push({
       input: btoa(Array.from(png, (byte) => String.fromCharCode(byte)).join("")),
       embedding: rounded(embedding),
+      ...(float32 && { float32: rounded(await float32([pixels])) }),
     });
   }
   return goldens;

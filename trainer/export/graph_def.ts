@@ -15,7 +15,8 @@ import { siblingName } from "./fold.ts";
 export interface GraphConstant {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly values: Float32Array | Int32Array;
+  /** Whole numbers of 8 bits are float32 to the graph. */
+  readonly values: Float32Array | Int32Array | Int8Array;
 }
 
 /** TensorFlow's `NodeDef` as JSON: 64-bit numbers are decimal strings, byte strings are base64. */
@@ -82,15 +83,15 @@ class Writer {
   }
 
   /** Adds a weight of the network, once. */
-  weight(constant: Constant): string {
+  weight(constant: Constant, stored: (values: Float32Array) => GraphConstant["values"] = (values) => values): string {
     const known = this.#names.get(constant);
     if (known !== undefined) return known;
-    const name = this.constant(constant.name, constant.shape, constant.values);
+    const name = this.constant(constant.name, constant.shape, stored(constant.values));
     this.#names.set(constant, name);
     return name;
   }
 
-  constant(wanted: string, shape: readonly number[], values: Float32Array | Int32Array): string {
+  constant(wanted: string, shape: readonly number[], values: GraphConstant["values"]): string {
     let name = wanted;
     for (let count = 1; this.#taken.has(name); count++) name = `${wanted}_${count}`;
     this.#taken.add(name);
@@ -160,13 +161,34 @@ function writeNode(node: Node, to: Writer): void {
 }
 
 function writeConvolution(node: Convolution, to: Writer): void {
+  const { scale } = node;
+  if (scale !== undefined) return writeScaledConvolution(node, scale, to);
+  writeFusedConvolution(node, to.weight(node.kernel), to);
+}
+
+/**
+ * A kernel of whole numbers, with the scale behind it: multiplying the kernel instead would be done over at every inference.
+ * An activation that is the same before and after a positive factor is fused before it, and every other comes last.
+ */
+function writeScaledConvolution(node: Convolution, scale: Constant, to: Writer): void {
+  const { name, activation } = node;
+  const commutes = activation === null || activation.kind === "Relu" || activation.kind === "Prelu";
+  const kernel = to.weight(node.kernel, (values) => Int8Array.from(values));
+  const inner = { ...node, name: `${name}/unscaled`, activation: commutes ? activation : null };
+  writeFusedConvolution(inner, kernel, to);
+  const scaled = commutes ? name : `${name}/scaled`;
+  to.node(scaled, "Mul", [inner.name, to.weight(scale)]);
+  if (!commutes) writeActivation(name, scaled, activation, to);
+}
+
+function writeFusedConvolution(node: Convolution, kernel: string, to: Writer): void {
   const { name, activation } = node;
   const depthwise = node.op === "DepthwiseConv2dNative";
   const bias = node.bias ?? (activation === null ? null : zeroBias(node));
   const fused = depthwise ? "FusedDepthwiseConv2dNative" : "_FusedConv2D";
   to.node(name, bias === null ? node.op : fused, [
     node.inputs[0],
-    to.weight(node.kernel),
+    kernel,
     ...extras(bias, activation, to),
   ], {
     strides: integers([1, ...node.strides, 1]),

@@ -34,13 +34,15 @@ interface Named {
 }
 
 /**
- * A convolution, with what is fused behind it. The kernel is `[height, width, in, out]`, or `[height, width, in, multiplier]`
- * for the depthwise one; `activation` comes after `bias`.
+ * A convolution, with what is fused behind it: `activation(scale * (x * kernel + bias))`. The kernel is
+ * `[height, width, in, out]`, or `[height, width, in, multiplier]` for the depthwise one.
  */
 export interface Convolution extends Named {
   readonly op: "Conv2D" | "DepthwiseConv2dNative";
   readonly kernel: Constant;
   readonly bias: Constant | null;
+  /** A positive number for each output channel, where the kernel is in whole numbers from -127 to 127. */
+  readonly scale?: Constant;
   readonly activation: Activation | null;
   readonly strides: readonly [number, number];
   readonly dilations: readonly [number, number];

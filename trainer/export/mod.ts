@@ -6,5 +6,8 @@ export { fusedNetwork } from "./fused.ts";
  * @module
  */
 export { type Exported, type ExportJob, exportModel } from "./export.ts";
+export { spread } from "./goldens.ts";
+export { CALIBRATION_IMAGES } from "./int8/int8_graph.ts";
+export type { LayerError } from "./int8/sensitivity.ts";
 export type { Scheme } from "./quantize.ts";
-export { MEAN_COSINE, RECALL_LOSS, withGraph } from "./verify.ts";
+export { MEAN_COSINE, RECALL_LOSS, withGraph, withModel } from "./verify.ts";

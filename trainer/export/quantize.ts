@@ -1,9 +1,12 @@
 import type { WeightSpec } from "../../shared/model_files.ts";
+import { INT8_BIAS } from "../../shared/int8/mod.ts";
 import { FLOAT16_MAX, toFloat16 } from "./float16.ts";
 import type { GraphConstant } from "./graph_def.ts";
 
 /** How weights are stored: as they are, in half precision, or in 8 bits with a scale and a minimum for each tensor. */
-export type Scheme = "none" | "float16" | "uint8";
+export type StorageScheme = "none" | "float16" | "uint8";
+/** How a model is exported: its weights stored in some way, or all of it for int8 arithmetic. */
+export type Scheme = StorageScheme | "int8";
 
 /** Weights as they lie in the shards, and the manifest that says how to read them. */
 export interface EncodedWeights {
@@ -15,12 +18,13 @@ export interface EncodedWeights {
  * Stores weights in the standard formats of tfjs, those of 4 bytes a value first, then 2, then 1, so that each lies aligned.
  *
  * Biases, slopes and everything else of one dimension stay float32: they are few, and an error in them moves a whole channel.
+ * Whole numbers of 8 bits take a byte each under any scheme.
  *
  * @param schemeOf the scheme for a weight, by its name
  */
 export function encodeWeights(
   constants: readonly GraphConstant[],
-  schemeOf: (name: string) => Scheme,
+  schemeOf: (name: string) => StorageScheme,
 ): EncodedWeights {
   const encoded = constants.map((constant) => encode(constant, schemeOf(constant.name)));
   const sorted = [4, 2, 1].flatMap((width) => encoded.filter((one) => one.values.BYTES_PER_ELEMENT === width));
@@ -43,11 +47,15 @@ interface Encoded {
   readonly values: Float32Array | Int32Array | Uint16Array | Uint8Array;
 }
 
-function encode(constant: GraphConstant, scheme: Scheme): Encoded {
+function encode(constant: GraphConstant, scheme: StorageScheme): Encoded {
   const { name, values } = constant;
   const shape = [...constant.shape];
   if (values instanceof Int32Array) return { spec: { name, shape, dtype: "int32" }, values };
   const spec: WeightSpec = { name, shape, dtype: "float32" };
+  if (values instanceof Int8Array) {
+    const quantization = { dtype: "uint8", scale: 1, min: -INT8_BIAS, original_dtype: "float32" } as const;
+    return { spec: { ...spec, quantization }, values: Uint8Array.from(values, (value) => value + INT8_BIAS) };
+  }
   if (!isQuantizable(constant) || scheme === "none") return { spec, values };
   if (scheme === "float16") {
     if (values.some((value) => Math.abs(value) > FLOAT16_MAX)) return { spec, values };

@@ -1,8 +1,8 @@
 import type { GraphConstant } from "./graph_def.ts";
-import { isQuantizable, type Scheme } from "./quantize.ts";
+import { isQuantizable, type StorageScheme } from "./quantize.ts";
 
 /** How each weight is stored, by its name. */
-export type Storage = (name: string) => Scheme;
+export type Storage = (name: string) => StorageScheme;
 
 /** Plans aim a little past the goal: losses add up only nearly. */
 const MARGIN = 0.8;
@@ -24,7 +24,7 @@ const SMALL = 0.005;
  */
 export async function* storagePlans(
   constants: readonly GraphConstant[],
-  scheme: Scheme,
+  scheme: StorageScheme,
   allowed: number,
   lossOf: (storage: Storage) => Promise<number>,
 ): AsyncGenerator<Storage> {

@@ -1,14 +1,21 @@
 import * as tf from "@tensorflow/tfjs";
-import type { InputSpec } from "../../shared/card.ts";
+import type { Activations, InputSpec } from "../../shared/card.ts";
 import { ModelError } from "../../shared/errors.ts";
 import { loadGraphNetwork } from "../../shared/graph_network.ts";
-import type { GraphFiles } from "../../shared/model_files.ts";
+import { gridsOf, planOf, readLayers } from "../../shared/int8/mod.ts";
+import type { GraphFiles, ModelFiles } from "../../shared/model_files.ts";
 import { useWasmBackend } from "../../shared/tfjs_wasm.ts";
 import { embedAll } from "../embed.ts";
+import { simulate } from "./int8/simulate.ts";
 import type { Scheme } from "./quantize.ts";
 
 /** The lowest mean cosine between exported and float32 embeddings with which a model is written. */
-export const MEAN_COSINE: Readonly<Record<Scheme, number>> = { none: 0.99999, float16: 0.9999, uint8: 0.999 };
+export const MEAN_COSINE: Readonly<Record<Scheme, number>> = {
+  none: 0.99999,
+  float16: 0.9999,
+  uint8: 0.999,
+  int8: 0.99,
+};
 
 /** The largest loss of recall@1 with which a model is written: one point, or one image where there are fewer than 100. */
 export const RECALL_LOSS = 0.01;
@@ -25,21 +32,41 @@ export interface Agreement {
 /** From images, `[height, width, channels]` 8-bit pixels each, to `[images, dim] float32`, row by row. */
 export type Embed = (pixels: Uint8Array[]) => Promise<Float32Array<ArrayBuffer>>;
 
+/** Runs a model as the worker does: see {@link withGraph}. */
+export function withModel<T>({ card, ...files }: ModelFiles, use: (embed: Embed) => Promise<T>): Promise<T> {
+  return withGraph(files, card.input, use, card.quantization.activations);
+}
+
 /**
- * Runs a graph as the worker does: stock tfjs, WASM backend. The backend that was in use, if one was, is in use again afterwards.
+ * Runs a graph as the worker does: stock tfjs, WASM backend; or, of a model in int8, its arithmetic to the bit.
  *
  * @param use what to do with it, while it is loaded
+ * @param activations of a model in int8; without them it is computed in float32
  */
-export async function withGraph<T>(files: GraphFiles, input: InputSpec, use: (embed: Embed) => Promise<T>): Promise<T> {
-  const before: string | undefined = tf.getBackend();
-  await useWasmBackend();
-  try {
-    const network = await loadGraphNetwork(files);
+export function withGraph<T>(
+  files: GraphFiles,
+  input: InputSpec,
+  use: (embed: Embed) => Promise<T>,
+  activations?: Activations,
+): Promise<T> {
+  return onWasm(async () => {
+    const network = activations === undefined
+      ? await loadGraphNetwork(files)
+      : simulate(planOf(readLayers(files), gridsOf(activations)));
     try {
       return await use((pixels) => embedAll(network, pixels.map((image) => ({ pixels: image })), input));
     } finally {
       network.dispose();
     }
+  });
+}
+
+/** Works on tfjs's WASM backend. The backend that was in use, if one was, is in use again afterwards. */
+export async function onWasm<T>(work: () => Promise<T>): Promise<T> {
+  const before: string | undefined = tf.getBackend();
+  await useWasmBackend();
+  try {
+    return await work();
   } finally {
     if (before !== undefined) await tf.setBackend(before);
   }
@@ -102,7 +129,8 @@ export function recallLoss(scheme: Scheme, recallAt1Delta: number, images: numbe
 }
 
 function adviceFor(scheme: Scheme): string {
-  return scheme === "none"
+  const better = { none: undefined, float16: "none", uint8: "float16", int8: "uint8" }[scheme];
+  return better === undefined
     ? "this is a defect of the exporter, please report it"
-    : `export with --quantize ${scheme === "uint8" ? "float16" : "none"}`;
+    : `export with --quantize ${better}`;
 }

@@ -34,11 +34,11 @@ export async function makeSprite(pictures: Pictures, longSide: number): Promise<
   const height = Math.max(1, Math.round(pictures.height * scale));
   const columns = Math.ceil(Math.sqrt(pixels.length));
   const sheet = blank(columns * width, Math.ceil(pixels.length / columns) * height);
-  pixels.forEach((picture, i) => {
+  for (const [i, picture] of pixels.entries()) {
     const image = toRgba(picture, pictures);
-    const rgb = resize(image, { x: 0, y: 0, width: image.width, height: image.height }, height, width);
+    const rgb = await resize(image, { x: 0, y: 0, width: image.width, height: image.height }, height, width);
     paste(sheet, rgb, { x: (i % columns) * width, y: Math.floor(i / columns) * height, width, height });
-  });
+  }
   const jpeg = await encodeJpeg(sheet, QUALITY);
   return { url: `data:image/jpeg;base64,${jpeg.toBase64()}`, columns, count: pixels.length, width, height };
 }

@@ -1,4 +1,5 @@
 import type { Evaluation } from "../../shared/card.ts";
+import type { LayerError } from "../export/mod.ts";
 import type { NamedFailures } from "../failures.ts";
 import type { DistanceSummary, EvaluatedEmbeddings, EvaluatedGallery, Identification } from "../metrics/mod.ts";
 
@@ -64,6 +65,15 @@ export function failureTable(failures: readonly NamedFailures[], most: number): 
   ]);
   const left = failures.length > rows.length ? ` (${rows.length} of ${failures.length}; --json lists all)` : "";
   return `Worst identities${left}:\n${alignColumns([["photo", "taken for", "recall@1", "photos"], ...rows])}`;
+}
+
+/** The layers at which int8 costs most, worst first. */
+export function layerErrorTable(layers: readonly LayerError[], most: number): string {
+  const worst = [...layers].sort((a, b) => b.loss - a.loss).slice(0, most);
+  const rows = worst.map(({ name, op, sqnr, loss }) => [name, op, sqnr.toFixed(1), loss.toExponential(1)]);
+  return `Where int8 differs from float32, by layers (${rows.length} of ${layers.length}; quantization.json lists all):\n${
+    alignColumns([["layer", "operation", "SQNR, dB", "1 - cosine, alone"], ...rows])
+  }`;
 }
 
 /** How well photos are found in a gallery, in one line. */

@@ -5,10 +5,9 @@
  */
 import { toInputPixels } from "../../shared/image/mod.ts";
 import { readModelFiles } from "../../shared/model_files.ts";
-import { takeWasmFrom } from "../../shared/wasm_modules.ts";
+import { takeWasmFrom, type WasmSource } from "../../shared/wasm_modules.ts";
 import { createQueue } from "../embedder/queue.ts";
-import { selfTest } from "../embedder/self_test.ts";
-import { createTfjsEmbedder } from "../embedder/tfjs.ts";
+import { openEmbedder } from "../embedder/open.ts";
 
 /** What `/match` takes in an image's place. */
 export interface LocalEmbedding {
@@ -33,14 +32,18 @@ export async function createLocalEmbedder(
   fingerprint: string,
   get: (url: string) => Promise<Response>,
 ): Promise<LocalEmbedder> {
-  takeWasmFrom(async (name) => {
+  const fetchWasm: WasmSource = async (name) => {
     const response = await fetch(new URL(`client/${name}.wasm`, worker));
     if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
     return new Uint8Array(await response.arrayBuffer());
-  });
+  };
+  takeWasmFrom(fetchWasm);
   const files = await readModelFiles(new URL(`model/files/${fingerprint}`, worker), get);
-  const embedder = await createTfjsEmbedder(files);
-  await selfTest(embedder, files.card);
+  const { embedder } = await openEmbedder(files, async (files) => {
+    const tfjs: typeof import("./tfjs.ts") = await import(new URL("client/tfjs.js", worker).href);
+    tfjs.takeWasmFrom(fetchWasm);
+    return await tfjs.createTfjsEmbedder(files);
+  });
   const queue = createQueue(Infinity);
   return async (image) => {
     const embedding = await queue.run(async () => embedder.embed(await toInputPixels(image, files.card.input)));

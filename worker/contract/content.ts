@@ -28,7 +28,7 @@ export function mediaTypesOf({ image, form, json }: BodyContract): string[] {
  * Reads a body in one of the ways that a contract names.
  *
  * @param maxBody bytes
- * @throws {Problem} 400 if it is malformed or breaks off, 413 if it is too large, 415 if it is of another type
+ * @throws {Problem} 400 if it is malformed or breaks off, 408 if it is too slow, 413 if it is too large, 415 if it is of another type
  */
 export async function readContent(c: Context<Env>, contract: BodyContract, maxBody: number): Promise<Content> {
   const type = (c.req.header("content-type") ?? "").split(";")[0].trim().toLowerCase();

@@ -6,6 +6,7 @@ import type { ProblemStatus } from "../middleware/problem.ts";
 /** The headers of answers that the contract speaks of, and what they say. */
 export const HEADERS = {
   "x-request-id": "Names the request in the worker's log: the id that the client sent, or a new one.",
+  allow: "The methods that the path takes.",
   etag: "What it is at this moment: of a subject for If-Match, of a file for If-None-Match.",
   "cache-control": "How long the client may keep it.",
   "server-timing": "How long the parts of the work took, in milliseconds.",
@@ -27,7 +28,10 @@ export const EVERY_PROBLEM = [400, 403] as const satisfies ProblemStatus[];
 export const KEY_PROBLEMS = [401, 429] as const satisfies ProblemStatus[];
 
 /** Those of a route that takes a body. */
-export const BODY_PROBLEMS = [413, 415] as const satisfies ProblemStatus[];
+export const BODY_PROBLEMS = [408, 413, 415] as const satisfies ProblemStatus[];
+
+/** Those of a route that changes the gallery. */
+export const CHANGE_PROBLEMS = [405] as const satisfies ProblemStatus[];
 
 /** How a body may arrive: at least one of the ways. */
 export interface BodyContract {
@@ -66,13 +70,16 @@ export interface Contract {
   readonly headers?: z.ZodObject;
   readonly body?: BodyContract;
   readonly answers: { readonly [S in StatusCode]?: AnswerContract };
+  /** That it changes the gallery, which may be read-only: with the methods that its path takes nevertheless. */
+  readonly changes?: { readonly otherMethods: readonly string[] };
   /** The statuses of its errors, beside those that follow from the rest. */
   readonly problems?: readonly ProblemStatus[];
 }
 
 /** The statuses of all errors that a route can answer, ascending. */
-export function problemsOf({ scope, body, problems = [] }: Contract): ProblemStatus[] {
+export function problemsOf({ scope, body, changes, problems = [] }: Contract): ProblemStatus[] {
   const needed: readonly ProblemStatus[] = scope === undefined ? [] : KEY_PROBLEMS;
   const taken: readonly ProblemStatus[] = body === undefined ? [] : BODY_PROBLEMS;
-  return [...EVERY_PROBLEM, ...needed, ...taken, ...problems].sort((a, b) => a - b);
+  const refused: readonly ProblemStatus[] = changes === undefined ? [] : CHANGE_PROBLEMS;
+  return [...EVERY_PROBLEM, ...needed, ...taken, ...refused, ...problems].sort((a, b) => a - b);
 }

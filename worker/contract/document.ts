@@ -19,14 +19,15 @@ interface Route {
   handler: unknown;
 }
 
-/** 405 is of no operation: it tells which there are. */
-const PROBLEMS: Record<Exclude<ProblemStatus, 405>, string> = {
+const PROBLEMS: Record<ProblemStatus, string> = {
   400: "The request is malformed: an address, a parameter or a body.",
   401: "There is no key, or one that is not known.",
   403:
     "The key lacks the scope, is limited to other collections, or works on other origins' pages; or the worker has " +
     "no keys, and the request does not come from its own machine and pages.",
   404: "The collection, subject or image is not there.",
+  405: "The gallery is read-only.",
+  408: "The body arrives too slowly.",
   409: "The embedding is another model's, or the idempotency key was used for another image.",
   412: "The subject has another ETag than If-Match says.",
   413: "The body is larger than the worker takes.",
@@ -37,6 +38,7 @@ const PROBLEMS: Record<Exclude<ProblemStatus, 405>, string> = {
   503:
     "The worker has more to do than it takes on, is shutting down, cannot read its keys, or cannot write its gallery; " +
     "nothing was changed.",
+  507: "The gallery has no room left; nothing was changed.",
 };
 
 const BINARY: JsonSchema = { type: "string", format: "binary", minLength: 1 };
@@ -45,6 +47,7 @@ const KEY = "One of TRIPTYCH_KEYS. If it has a limit, every answer that it gets 
 
 const PROBLEM_HEADERS: Partial<Record<ProblemStatus, HeaderName[]>> = {
   401: ["www-authenticate"],
+  405: ["allow"],
   429: ["retry-after", "ratelimit", "ratelimit-policy"],
   503: ["retry-after"],
 };

@@ -5,8 +5,17 @@ import type { Env } from "../middleware/env.ts";
 import { assertPermitted, authorize, type Permits } from "../keys/authorize.ts";
 import type { KeySource, Scope } from "../keys/key.ts";
 import { createRateLimiter } from "../keys/rate_limit.ts";
-import type { ProblemBody, ProblemStatus } from "../middleware/problem.ts";
-import type { BODY_PROBLEMS, BodyContract, Contract, EVERY_PROBLEM, HeaderName, KEY_PROBLEMS } from "./contract.ts";
+import { ReadOnlyError } from "../gallery/gallery.ts";
+import { Problem, type ProblemBody, type ProblemStatus } from "../middleware/problem.ts";
+import type {
+  BODY_PROBLEMS,
+  BodyContract,
+  CHANGE_PROBLEMS,
+  Contract,
+  EVERY_PROBLEM,
+  HeaderName,
+  KEY_PROBLEMS,
+} from "./contract.ts";
 import { readContent } from "./content.ts";
 import { parse } from "./parse.ts";
 
@@ -54,8 +63,9 @@ export type Endpoint = <const C extends Contract>(
  *
  * @param keys undefined lets everybody in
  * @param maxBody bytes
+ * @param isReadOnly whether what changes the gallery is refused, before its body is read
  */
-export function createEndpoint(keys: KeySource | undefined, maxBody: number): Endpoint {
+export function createEndpoint(keys: KeySource | undefined, maxBody: number, isReadOnly = false): Endpoint {
   const takeOne = createRateLimiter();
   const admit = async (c: Context<Env>, scope: Scope): Promise<Permits> => {
     if (keys === undefined) return () => true;
@@ -71,6 +81,9 @@ export function createEndpoint(keys: KeySource | undefined, maxBody: number): En
       const query = contract.query && parse(contract.query, c.req.query(), "The query");
       const collection = params?.collection ?? query?.collection;
       if (typeof collection === "string") assertPermitted(permits, collection);
+      if (isReadOnly && contract.changes !== undefined) {
+        throw new Problem(405, new ReadOnlyError().message, { allow: contract.changes.otherMethods.join(", ") });
+      }
       const headers = contract.headers && parse(contract.headers, c.req.header(), "The header");
       const body = contract.body && await readContent(c, contract.body, maxBody);
       const request = { params, query, headers, body, permits };
@@ -115,6 +128,7 @@ type ProblemsOf<C extends Contract> =
   | (typeof EVERY_PROBLEM)[number]
   | (C["scope"] extends string ? (typeof KEY_PROBLEMS)[number] : never)
   | (C["body"] extends BodyContract ? (typeof BODY_PROBLEMS)[number] : never)
+  | (C["changes"] extends { otherMethods: readonly string[] } ? (typeof CHANGE_PROBLEMS)[number] : never)
   | (C["problems"] extends readonly (infer S extends ProblemStatus)[] ? S : never);
 
 type ClientInput<C extends Contract> =

@@ -30,7 +30,7 @@ export async function selfTest(
         }; write it again with \`deno task export\`.`,
       );
     }
-    const agreement = cosineOfSize(actual, golden.embedding, card.embedding.dimensions);
+    const agreement = cosineOfSize(actual, golden.float32 ?? golden.embedding, card.embedding.dimensions);
     if (!(agreement >= MIN_COSINE)) {
       throw new ModelError(
         `This runtime does not compute what the model card says: golden input ${i} has cosine ${

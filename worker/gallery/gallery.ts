@@ -1,7 +1,7 @@
-import type { ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
+import type { CollectionRecord, ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
 import { TriptychError } from "../../shared/errors.ts";
 
-export type { ImageRecord, SubjectRecord };
+export type { CollectionRecord, ImageRecord, SubjectRecord };
 
 /** The collection that is always there. */
 export const DEFAULT_COLLECTION = "default";
@@ -63,6 +63,8 @@ export interface SearchOptions {
  * Everything that names a collection rejects with `UnknownError` if there is none; so do subjects and images.
  */
 export interface Gallery {
+  /** Whether every change rejects with `ReadOnlyError`. */
+  readonly isReadOnly?: true;
   /** All collections, in the order of `compareNames`. */
   collections(): Promise<CollectionSummary[]>;
   collection(collection: string): Promise<CollectionSummary>;
@@ -109,6 +111,24 @@ export interface Gallery {
    * @param embedding `[dim] float32`, unit length
    */
   search(collection: string, embedding: Float32Array, options: SearchOptions): Promise<SearchResult>;
+  /** All that is in the gallery, as it is at one moment. */
+  snapshot(): Promise<CollectionRecord[]>;
+  /**
+   * Puts subjects of another gallery of the model where their records are as they were there, with their images' ids, times
+   * and requests; makes the collection if it is new. A subject that is there already gets the images which it lacks, and
+   * keeps the rest: the same again changes nothing.
+   *
+   * @param replace a subject that is there already becomes the one that is given, and has its images alone, unless it is
+   * of the same revision
+   */
+  restore(collection: string, subjects: readonly SubjectRecord[], replace?: boolean): Promise<void>;
+  /** Names what the gallery holds: another string after every change, of other processes too, and after an expiry. */
+  version(): Promise<string>;
+  /**
+   * Yields the version whenever it is another one: at once after a change of this process, within 5 s after one of another.
+   * Changes that come faster than they are taken are yielded as one.
+   */
+  watch(signal: AbortSignal): AsyncIterable<string>;
   /** Waits until all changes are durable, and releases what is held. */
   close(): Promise<void>;
 }
@@ -126,6 +146,25 @@ export class StaleError extends TriptychError {
   override readonly name = "StaleError";
   constructor(readonly subject: string) {
     super(`The subject "${subject}" was changed since; read it again and repeat the change with its new ETag.`);
+  }
+}
+
+/** A change of a gallery that is served from a snapshot. */
+export class ReadOnlyError extends TriptychError {
+  override readonly name = "ReadOnlyError";
+  constructor() {
+    super(
+      "The gallery is a snapshot, which is read-only; change the gallery that it was exported from, and export again.",
+    );
+  }
+}
+
+/** A change for which the store has no room left; nothing was changed. */
+export class StorageFullError extends TriptychError {
+  override readonly name = "StorageFullError";
+  /** @param where the store is, for who runs the worker */
+  constructor(readonly where: string) {
+    super(`There is no room left for the gallery in ${where}, and nothing was changed; make room there.`);
   }
 }
 

@@ -12,8 +12,8 @@ export interface Committable {
  * its write. A change's promise settles when its batch is written. If the write fails, the whole batch is undone and
  * rejected. Readers may see a change shortly before it is durable.
  *
- * @param transact calls what it is given, once and before it awaits anything, which makes the batch on the state; then
- * writes the state, unless nothing was changed
+ * @param transact calls what it is given, which makes the batch on the state, and writes the state unless nothing was
+ * changed; it may undo all and call it again
  * @returns runs one change, which is synchronous and may throw; that undoes it alone
  */
 export function groupCommit(

@@ -1,6 +1,5 @@
 import { ulid } from "ulid";
 import { compareNames } from "./compare_names.ts";
-import { contains } from "./filter.ts";
 import {
   type Gallery,
   RepeatedKeyError,
@@ -11,7 +10,9 @@ import {
 } from "./gallery.ts";
 import { groupCommit } from "./group_commit.ts";
 import type { Records } from "./records.ts";
-import { nearestSubjects } from "./search.ts";
+import { restored } from "./restored.ts";
+import { searchHeap } from "./search_heap.ts";
+import { watchVersion } from "./watch.ts";
 
 /** What keeps the records of a gallery beyond this process. */
 export interface Store {
@@ -20,7 +21,8 @@ export interface Store {
   /**
    * Makes changes durable, all or none.
    *
-   * @param make makes the changes on the records, in the journal; called once, before anything is awaited
+   * @param make makes the changes on the records, in the journal; may be called again once they are undone
+   * @throws {StorageFullError} if there is no room for them
    */
   transact(make: () => void): Promise<void>;
   /** Releases what is held; nothing is called afterwards. */
@@ -37,12 +39,20 @@ export interface IndexedGalleryOptions {
 
 /** A gallery whose records are all in memory, where the search is exact, and are kept by a store. */
 export function createIndexedGallery({ records, store, now }: IndexedGalleryOptions): Gallery {
-  const changes = groupCommit(records, store.transact);
+  const commits = groupCommit(records, store.transact);
+  const events = new EventTarget();
+  const change = async <T>(make: () => T) => {
+    const result = await commits.run(make);
+    events.dispatchEvent(new Event("change"));
+    return result;
+  };
   /** The records to read: up to date, unless changes of this process are just being written. */
   const present = () => {
     if (records.mark === 0) store.refresh?.();
     return records;
   };
+  // deno-lint-ignore require-await
+  const version = async () => present().version;
   const summary = (collection: string) => {
     const subjects = [...present().living(collection)];
     const images = subjects.reduce((sum, subject) => sum + subject.images.length, 0);
@@ -56,9 +66,9 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
     // deno-lint-ignore require-await
     collection: async (collection) => summary(collection),
 
-    putCollection: (collection) => changes.run(() => records.create(collection)),
+    putCollection: (collection) => change(() => records.create(collection)),
 
-    deleteCollection: (collection) => changes.run(() => records.drop(collection)),
+    deleteCollection: (collection) => change(() => records.drop(collection)),
 
     // deno-lint-ignore require-await
     async subjects(collection, { after, limit }) {
@@ -72,7 +82,7 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
     subject: async (collection, subject) => present().get(collection, subject),
 
     putSubject: (collection, subject, fields, condition) =>
-      changes.run(() => {
+      change(() => {
         const previous = records.find(collection, subject);
         check(previous, subject, condition);
         const record = { subject, ...fields, revision: ulid(), images: previous?.images ?? [] };
@@ -81,13 +91,13 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
       }),
 
     deleteSubject: (collection, subject, condition) =>
-      changes.run(() => {
+      change(() => {
         check(records.get(collection, subject), subject, condition);
         records.delete(collection, subject);
       }),
 
     addImage: (collection, subject, embedding, beside = {}, condition) =>
-      changes.run(() => {
+      change(() => {
         const { request } = beside;
         const previous = records.find(collection, subject);
         const made = previous?.images.find((image) => request !== undefined && image.request?.key === request.key);
@@ -111,7 +121,7 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
       }),
 
     deleteImage: (collection, subject, image, condition) =>
-      changes.run(() => {
+      change(() => {
         const record = records.get(collection, subject);
         const images = record.images.filter((enrolled) => enrolled.image !== image);
         if (images.length === record.images.length) throw new UnknownError("image", image);
@@ -119,16 +129,31 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
         records.set(collection, { ...record, revision: ulid(), images });
       }),
 
-    // deno-lint-ignore require-await
-    async search(collection, embedding, { k, filter, exclude }) {
-      const compared = [...present().living(collection)].filter(({ subject, images, metadata }) =>
-        images.length > 0 && subject !== exclude && (filter === undefined || contains(metadata, filter))
-      );
-      return { subjects: compared.length, nearest: nearestSubjects(compared, embedding, k) };
+    async search(collection, embedding, options) {
+      const heap = await searchHeap();
+      return present().search(collection, embedding, options, heap);
     },
 
+    // deno-lint-ignore require-await
+    snapshot: async () =>
+      present().names().map((collection) => ({ collection, subjects: [...records.living(collection)] })),
+
+    restore: (collection, subjects, replace = false) =>
+      change(() => {
+        records.create(collection);
+        for (const elsewhere of subjects) {
+          const previous = records.find(collection, elsewhere.subject);
+          const record = restored(previous, elsewhere, replace);
+          if (record !== previous) records.set(collection, record);
+        }
+      }),
+
+    version,
+
+    watch: (signal) => watchVersion(version, events, signal),
+
     async close() {
-      await changes.idle();
+      await commits.idle();
       store.close?.();
     },
   };

@@ -8,25 +8,18 @@ import { recordsOf } from "./records.ts";
 export interface MemoryGalleryOptions {
   /** What the gallery holds at first; also says of which model it is. */
   snapshot: GallerySnapshot;
-  /** Makes the whole gallery durable; the default keeps it in memory alone. */
-  persist?: (snapshot: GallerySnapshot) => Promise<void>;
   /** Milliseconds since 1970, the default is the clock. */
   now?: () => number;
 }
 
-/** A gallery in memory, with exact search, that is written as a whole after every change. */
-export function createMemoryGallery({ snapshot, persist, now = Date.now }: MemoryGalleryOptions): Gallery {
+/** A gallery in memory alone, with exact search. */
+export function createMemoryGallery({ snapshot, now = Date.now }: MemoryGalleryOptions): Gallery {
   const records = recordsOf(snapshot, now);
   records.forget();
-  const present = (): GallerySnapshot => ({
-    ...snapshot,
-    collections: records.names().map((collection) => ({ collection, subjects: [...records.living(collection)] })),
-  });
+  // deno-lint-ignore require-await
   const transact = async (make: () => void) => {
     make();
-    if (records.mark === 0) return;
-    records.purge();
-    await persist?.(present());
+    if (records.mark > 0) records.purge();
   };
   return createIndexedGallery({ records, store: { transact }, now });
 }

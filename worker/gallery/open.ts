@@ -1,85 +1,60 @@
+import { readFile, rm, stat } from "node:fs/promises";
 import type { Card } from "../../shared/card.ts";
-import { decodeSnapshot, encodeSnapshot, type GallerySnapshot } from "../../shared/snapshot.ts";
+import { decodeSnapshotV1 } from "../../shared/snapshot_v1.ts";
+import type { Log } from "../middleware/request_log.ts";
 import type { Gallery } from "./gallery.ts";
-import { lockFile } from "./lock_file.ts";
-import { createMemoryGallery, emptyGallery, emptySnapshot } from "./memory.ts";
+import { emptyGallery, emptySnapshot } from "./memory.ts";
 import { checkModel } from "./model_check.ts";
-import { readIfThere, removeLeftovers, replaceSnapshot } from "./snapshot_file.ts";
+import { openSnapshotGallery } from "./snapshot.ts";
+import { snapshotSource } from "./snapshot_source.ts";
 import { openSqliteGallery } from "./sqlite.ts";
 
-/** Where a gallery lives: in memory alone, in a database, or in memory and a snapshot file. */
+/** Where a gallery lives: in memory alone, in a database, or in a snapshot that is served and not changed. */
 export type GalleryLocation =
   | { kind: "memory" }
-  | { kind: "snapshot"; path: string }
-  /** `former` is a snapshot file that a new database takes over, and that is removed then. */
+  /** A path, or an `http:` or `https:` URL. */
+  | { kind: "snapshot"; location: string }
+  /** `former` is the file of a former version that a new database takes over, and that is removed then. */
   | { kind: "sqlite"; path: string; former?: string };
 
 /**
- * Opens a gallery for a model. A snapshot file is this process's alone until the gallery is closed: each worker writes it as
- * a whole, and two would undo each other's changes. A database may be shared.
+ * Opens a gallery for a model. Several processes may open the same one.
  *
- * @throws {GalleryError} if the file is in use, is damaged, is of another model, or cannot be written
+ * @param log told of new versions of a snapshot
+ * @throws {GalleryError} if it is damaged, is of another model, or cannot be read, or written where it is written
  */
 export async function openGallery(
   location: GalleryLocation,
   card: Pick<Card, "fingerprint" | "embedding">,
+  log: Log = () => {},
 ): Promise<Gallery> {
-  const empty = emptySnapshot(card);
   switch (location.kind) {
     case "memory":
       return emptyGallery(card);
     case "sqlite":
-      return await openDatabase(location, empty);
+      return await openDatabase(location, card);
     case "snapshot":
-      return await openSnapshot(location.path, empty);
+      return await openSnapshotGallery(snapshotSource(location.location), card, log);
   }
 }
 
+/** Of several processes that find the former file at once, the first to make the database takes it over. */
 async function openDatabase(
   { path, former }: Extract<GalleryLocation, { kind: "sqlite" }>,
-  empty: GallerySnapshot,
+  card: Pick<Card, "fingerprint" | "embedding">,
 ): Promise<Gallery> {
+  const empty = emptySnapshot(card);
   if (former === undefined || await isThere(path) || !await isThere(former)) return openSqliteGallery(path, empty);
-  using _lock = await lockFile(former);
-  // Another worker may have taken it over while this one waited for the lock.
-  const snapshot = await readSnapshot(former, empty.fingerprint);
-  const gallery = await openSqliteGallery(path, snapshot ?? empty);
-  if (snapshot !== null) await Deno.remove(former);
+  const bytes = await readFile(former).catch(() => null);
+  // Another process has taken it over meanwhile.
+  if (bytes === null) return openSqliteGallery(path, empty);
+  const snapshot = await decodeSnapshotV1(new Uint8Array(bytes), former);
+  checkModel(former, snapshot.fingerprint, card.fingerprint);
+  const gallery = await openSqliteGallery(path, snapshot);
+  await rm(former, { force: true });
   return gallery;
 }
 
-async function openSnapshot(path: string, empty: GallerySnapshot): Promise<Gallery> {
-  const lock = await lockFile(path);
-  try {
-    const snapshot = await readSnapshot(path, empty.fingerprint);
-    const persist = async (snapshot: GallerySnapshot) => replaceSnapshot(path, await encodeSnapshot(snapshot));
-    await removeLeftovers(path);
-    // A disk that cannot be written is found here rather than at the first enrolment.
-    if (snapshot === null) await persist(empty);
-    const gallery = createMemoryGallery({ snapshot: snapshot ?? empty, persist });
-    const close = async () => {
-      try {
-        await gallery.close();
-      } finally {
-        lock[Symbol.dispose]();
-      }
-    };
-    return { ...gallery, close };
-  } catch (error) {
-    lock[Symbol.dispose]();
-    throw error;
-  }
-}
-
-/** @returns null if there is none */
-async function readSnapshot(path: string, fingerprint: string): Promise<GallerySnapshot | null> {
-  const bytes = await readIfThere(path);
-  if (bytes === null) return null;
-  const snapshot = await decodeSnapshot(bytes, path);
-  checkModel(path, snapshot.fingerprint, fingerprint);
-  return snapshot;
-}
-
 function isThere(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
+  return stat(path).then(() => true, () => false);
 }

@@ -1,8 +1,15 @@
+import { ulid } from "ulid";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
 import { compareNames } from "./compare_names.ts";
-import { DEFAULT_COLLECTION, type SubjectRecord, UnknownError } from "./gallery.ts";
-
-type Subjects = Map<string, SubjectRecord>;
+import {
+  DEFAULT_COLLECTION,
+  type SearchOptions,
+  type SearchResult,
+  type SubjectRecord,
+  UnknownError,
+} from "./gallery.ts";
+import type { SearchHeap } from "./search_heap.ts";
+import { isLiving, Subjects } from "./subjects.ts";
 
 /** One step of a change: a subject, or without one a collection, as it was and as it is; undefined if it is not there. */
 export type Step =
@@ -14,11 +21,14 @@ export type Step =
  * or written down. Records are replaced, never changed, so that whoever read one keeps what was read.
  */
 export class Records {
-  readonly #collections = new Map<string, Subjects>([[DEFAULT_COLLECTION, new Map()]]);
+  readonly #collections = new Map<string, Subjects>([[DEFAULT_COLLECTION, new Subjects()]]);
   readonly #journal: Step[] = [];
   readonly #now: () => number;
   /** Nothing expires before, milliseconds since 1970. */
   #nextExpiry = Infinity;
+  #version = ulid();
+  /** The version is another one from then on, milliseconds since 1970. */
+  #versionExpiry = Infinity;
 
   /** @param now milliseconds since 1970: what has expired by then is not there */
   constructor(now: () => number) {
@@ -38,6 +48,11 @@ export class Records {
   *living(collection: string): Generator<SubjectRecord> {
     const now = this.#now();
     for (const record of this.#subjects(collection).values()) if (isLiving(record, now)) yield record;
+  }
+
+  /** The nearest subjects that have not expired. @throws {UnknownError} */
+  search(collection: string, embedding: Float32Array, options: SearchOptions, heap: SearchHeap): SearchResult {
+    return this.#subjects(collection).search(embedding, options, heap, this.#now());
   }
 
   /** @throws {UnknownError} */
@@ -73,14 +88,14 @@ export class Records {
   /** Makes a collection. @returns whether it is new */
   create(collection: string): boolean {
     if (this.has(collection)) return false;
-    this.#changeCollection(collection, new Map());
+    this.#changeCollection(collection, new Subjects());
     return true;
   }
 
   /** Removes a collection; `default` is only emptied. @throws {UnknownError} */
   drop(collection: string): void {
     this.#subjects(collection);
-    this.#changeCollection(collection, collection === DEFAULT_COLLECTION ? new Map() : undefined);
+    this.#changeCollection(collection, collection === DEFAULT_COLLECTION ? new Subjects() : undefined);
   }
 
   /** Removes what has expired. */
@@ -101,6 +116,18 @@ export class Records {
     return [...this.#subjects(collection).keys()];
   }
 
+  /** Another string after whatever was made final, undone or has expired. */
+  get version(): string {
+    const now = this.#now();
+    if (now >= this.#versionExpiry) {
+      this.#renewVersion();
+      for (const subjects of this.#collections.values()) {
+        for (const record of subjects.values()) if (isLiving(record, now)) this.#noteExpiry(record);
+      }
+    }
+    return this.#version;
+  }
+
   /** What was changed since it was last forgotten, in order. */
   get journal(): readonly Step[] {
     return this.#journal;
@@ -113,16 +140,23 @@ export class Records {
 
   /** Undoes what was changed since the mark. */
   undoTo(mark: number): void {
-    if (this.#journal.length > mark) this.#nextExpiry = -Infinity;
+    if (this.#journal.length > mark) {
+      this.#nextExpiry = -Infinity;
+      this.#renewVersion();
+    }
     while (this.#journal.length > mark) {
       const step = this.#journal.pop()!;
-      if (step.subject === undefined) put(this.#collections, step.collection, step.previous);
-      else put(this.#subjects(step.collection), step.subject, step.previous);
+      if (step.subject === undefined) {
+        put(this.#collections, step.collection, step.previous);
+        step.next?.dispose();
+      } else put(this.#subjects(step.collection), step.subject, step.previous);
     }
   }
 
   /** Makes what was changed final. */
   forget(): void {
+    if (this.#journal.length > 0) this.#version = ulid();
+    for (const step of this.#journal) if (step.subject === undefined) step.previous?.dispose();
     this.#journal.length = 0;
   }
 
@@ -139,7 +173,14 @@ export class Records {
   }
 
   #noteExpiry({ expiresAt }: SubjectRecord): void {
-    if (expiresAt !== null) this.#nextExpiry = Math.min(this.#nextExpiry, Date.parse(expiresAt));
+    if (expiresAt === null) return;
+    this.#nextExpiry = Math.min(this.#nextExpiry, Date.parse(expiresAt));
+    this.#versionExpiry = Math.min(this.#versionExpiry, Date.parse(expiresAt));
+  }
+
+  #renewVersion(): void {
+    this.#version = ulid();
+    this.#versionExpiry = Infinity;
   }
 
   #changeCollection(collection: string, next: Subjects | undefined): void {
@@ -161,8 +202,4 @@ export function recordsOf(snapshot: GallerySnapshot, now: () => number): Records
 function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
   if (value === undefined) map.delete(key);
   else map.set(key, value);
-}
-
-function isLiving(record: SubjectRecord, now: number): boolean {
-  return record.expiresAt === null || Date.parse(record.expiresAt) > now;
 }

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { GalleryError, messageOf } from "../../shared/errors.ts";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
-import { DEFAULT_COLLECTION, type Gallery } from "./gallery.ts";
+import { DEFAULT_COLLECTION, type Gallery, StorageFullError } from "./gallery.ts";
 import { createIndexedGallery } from "./indexed.ts";
 import { checkModel } from "./model_check.ts";
 import { Records, recordsOf } from "./records.ts";
@@ -14,6 +14,9 @@ const PATIENCE_MILLISECONDS = 5_000;
 
 /** What SQLite says of a file that is damaged, and of one that is no database; Deno gives no code with it. */
 const DAMAGED = /malformed|not a database/;
+
+/** What it says when it cannot make a file longer. */
+const FULL = /database or disk is full/;
 
 /**
  * A gallery in an SQLite database, which several processes may share: a change of one is there for the next read of every
@@ -175,8 +178,13 @@ function damaged(path: string): GalleryError {
   );
 }
 
-function asGalleryError(what: "open" | "read" | "write", path: string, error: unknown): GalleryError {
+function asGalleryError(
+  what: "open" | "read" | "write",
+  path: string,
+  error: unknown,
+): GalleryError | StorageFullError {
   if (error instanceof GalleryError) return error;
+  if (what === "write" && FULL.test(messageOf(error))) return new StorageFullError(path);
   if (DAMAGED.test(messageOf(error)) || error instanceof RangeError || error instanceof SyntaxError) {
     return damaged(path);
   }

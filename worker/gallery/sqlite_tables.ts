@@ -137,10 +137,10 @@ function writeSubject(
   }
 }
 
-/** The images of a record that another one does not have. */
+/** The images of a record that another one does not have, or has another of the same name. */
 function gone(record: SubjectRecord | undefined, other: SubjectRecord | undefined): ImageRecord[] {
-  const kept = new Set(other?.images.map(({ image }) => image));
-  return record?.images.filter(({ image }) => !kept.has(image)) ?? [];
+  const kept = new Set(other?.images);
+  return record?.images.filter((image) => !kept.has(image)) ?? [];
 }
 
 function forgetRemoved(database: DatabaseSync, records: Records): void {

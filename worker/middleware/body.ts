@@ -6,6 +6,10 @@ import { Problem } from "./problem.ts";
 const DRAIN_BYTES = 64 << 20;
 const DRAIN_MILLISECONDS = 5_000;
 
+/** A body must bring so much in every span of time until it ends, which the slowest of mobile networks do. */
+const PACE = { milliseconds: 5_000, bytes: 32 << 10 };
+const TOO_SLOW = "The body arrives too slowly; send it again over a better connection.";
+
 /**
  * Reads and drops what a handler leaves of a body before the answer goes out: a client that is still sending when its
  * connection is closed sees a reset instead of the answer.
@@ -22,16 +26,24 @@ export function drainBody(): MiddlewareHandler<Env> {
  * The whole body.
  *
  * @param maxBody bytes
- * @throws {Problem} 413 if it is longer; 400 if it breaks off
+ * @throws {Problem} 413 if it is longer; 408 if it arrives at no pace, so that nobody holds a connection for nothing; 400 if
+ * it breaks off
  */
 export async function readBody(c: Context<Env>, maxBody: number): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(c.req.header("content-length") ?? 0) > maxBody) throw new Problem(413, tooLarge(maxBody));
   const parts: Uint8Array[] = [];
   let length = 0;
   const reader = c.req.raw.body?.getReader();
+  let isSlow = false, awaited = PACE.bytes;
+  const pace = setInterval(() => {
+    isSlow = length < awaited;
+    awaited = length + PACE.bytes;
+    if (isSlow) reader?.cancel().catch(() => {});
+  }, PACE.milliseconds);
   try {
     while (reader !== undefined) {
       const { done, value } = await reader.read();
+      if (isSlow) throw new Problem(408, TOO_SLOW, { connection: "close" });
       if (done) break;
       length += value.length;
       if (length > maxBody) throw new Problem(413, tooLarge(maxBody));
@@ -41,6 +53,7 @@ export async function readBody(c: Context<Env>, maxBody: number): Promise<Uint8A
     if (error instanceof Problem) throw error;
     throw new Problem(400, "The body broke off; send it again.");
   } finally {
+    clearInterval(pace);
     reader?.releaseLock();
   }
   const body = new Uint8Array(length);

@@ -3,18 +3,19 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import { GalleryError, ImageError, TriptychError } from "../../shared/errors.ts";
 import { OverloadedError } from "../embedder/queue.ts";
-import { RepeatedKeyError, StaleError, UnknownError } from "../gallery/gallery.ts";
+import { RepeatedKeyError, StaleError, StorageFullError, UnknownError } from "../gallery/gallery.ts";
 import { KeysError } from "../keys/key.ts";
 import type { Env } from "./env.ts";
 import type { Log } from "./request_log.ts";
 
-/** What each status says of itself (RFC 9110). */
+/** What each status says of itself (RFC 9110, and RFC 4918 for 507). */
 export const TITLES = {
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  408: "Request Timeout",
   409: "Conflict",
   412: "Precondition Failed",
   413: "Content Too Large",
@@ -23,6 +24,7 @@ export const TITLES = {
   429: "Too Many Requests",
   500: "Internal Server Error",
   503: "Service Unavailable",
+  507: "Insufficient Storage",
 } as const satisfies Partial<Record<ContentfulStatusCode, string>>;
 
 /** The statuses of the worker's errors. */
@@ -43,6 +45,9 @@ export function problemOf(error: unknown, requestId: string): Problem {
   if (error instanceof UnknownError) return new Problem(404, error.message);
   if (error instanceof RepeatedKeyError) return new Problem(409, error.message);
   if (error instanceof StaleError) return new Problem(412, error.message);
+  if (error instanceof StorageFullError) {
+    return new Problem(507, "The gallery has no room left, and nothing was changed; make room, then send it again.");
+  }
   if (error instanceof OverloadedError) {
     return new Problem(503, error.message, { "retry-after": String(error.retryAfter) });
   }

@@ -2,6 +2,7 @@ import { $, element } from "./dom.js";
 import { call } from "./worker.js";
 import { captionOf } from "./map.js";
 
+const isReadOnly = "readOnly" in document.documentElement.dataset;
 let cursor = null;
 
 /** The path of the chosen collection, or of a subject in it. */
@@ -34,7 +35,8 @@ function itemOf({ subject, images }, remove) {
   const button = element("button", { type: "button", "aria-label": `Delete ${subject}` }, "Delete");
   button.onclick = () => confirm(`Delete ${subject} and its images?`) && remove(subject);
   const count = element("small", {}, `${images} ${images === 1 ? "image" : "images"}`);
-  return element("li", {}, element("div", {}, element("strong", {}, subject), count), button);
+  const name = element("div", {}, element("strong", {}, subject), count);
+  return isReadOnly ? element("li", {}, name) : element("li", {}, name, button);
 }
 
 /** The map of the chosen collection, with a sentence on it below; null where it is not to be had. */

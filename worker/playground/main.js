@@ -167,9 +167,9 @@ $("collection").onchange = () =>
   });
 $("threshold").oninput = () => setThreshold($("threshold").value);
 $("more").onclick = () => attempt(() => listSubjects(remove, false));
-$("enrol").onsubmit = (event) => {
+$("enrol")?.addEventListener("submit", (event) => {
   event.preventDefault();
   attempt(enrol);
-};
+});
 $("dismiss").onclick = () => $("error").hidden = true;
 attempt(start);

@@ -4,11 +4,15 @@ import { style } from "./style.ts";
  * The playground as one HTML page, which loads its own modules and nothing else.
  *
  * @param nonce of the page's content security policy, without quotes
- * @param thumbnails whether the worker keeps pictures to show
+ * @param worker.thumbnails whether the worker keeps pictures to show
+ * @param worker.isReadOnly whether nobody can be enrolled or deleted
  */
-export function page(nonce: string, thumbnails: boolean): string {
+export function page(
+  nonce: string,
+  { thumbnails, isReadOnly }: { thumbnails: boolean; isReadOnly: boolean },
+): string {
   return `<!doctype html>
-<html lang="en"${thumbnails ? " data-thumbnails" : ""}>
+<html lang="en"${thumbnails ? " data-thumbnails" : ""}${isReadOnly ? " data-read-only" : ""}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -38,10 +42,12 @@ export function page(nonce: string, thumbnails: boolean): string {
       <img id="network-input" alt="The photo as the network sees it">
       <figcaption>What the network sees: <span id="input-size"></span></figcaption>
     </figure>
-    <form id="enrol">
+    ${
+    isReadOnly ? `<p>The gallery is a snapshot: nobody can be enrolled or deleted here.</p>` : `<form id="enrol">
       <label>Enrol it as <input id="name" maxlength="128" placeholder="Name of the subject" required></label>
       <button class="primary">Enrol</button>
-    </form>
+    </form>`
+  }
   </section>
   <section aria-labelledby="match-title">
     <h2 id="match-title">Matches</h2>

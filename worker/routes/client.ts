@@ -10,13 +10,14 @@ import type { Services } from "./services.ts";
 
 /** What the model needs in a browser. */
 const BINARIES = new Map(
-  (["jpeg", "png", "webp", "tfjs"] satisfies WasmBinary[]).map((name) => [
+  (["image", "jpeg", "png", "webp", "kernels", "kernelsRelaxed", "tfjs"] satisfies WasmBinary[]).map((name) => [
     `${name}.wasm`,
     fileOf(() => readWasmBinary(name)),
   ]),
 );
 const CLIENT = fileOf(() => readAsset("client/dist/client.js"));
 const LOCAL = fileOf(() => readAsset("client/dist/local.js"));
+const TFJS = fileOf(() => readAsset("client/dist/tfjs.js"));
 
 /** A new version of the worker reaches pages within so many seconds. */
 const CACHE_CONTROL = "max-age=600";
@@ -50,6 +51,12 @@ const LOCAL_SCRIPT = {
   summary: "What the client loads to compute embeddings in the browser",
 } as const satisfies Contract;
 
+const TFJS_SCRIPT = {
+  ...SCRIPT,
+  id: "tfjsScript",
+  summary: "What it loads beside that for a model that only tfjs can run",
+} as const satisfies Contract;
+
 const BINARY = {
   ...SCRIPT,
   id: "clientBinary",
@@ -64,6 +71,7 @@ export function clientRoutes({ endpoint }: Pick<Services, "endpoint">) {
   return new Hono<Env>()
     .get("/client.js", endpoint(CLIENT_SCRIPT, async ({ headers }) => answerOf(await CLIENT(), headers)))
     .get("/client/local.js", endpoint(LOCAL_SCRIPT, async ({ headers }) => answerOf(await LOCAL(), headers)))
+    .get("/client/tfjs.js", endpoint(TFJS_SCRIPT, async ({ headers }) => answerOf(await TFJS(), headers)))
     .get(
       "/client/:file",
       endpoint(BINARY, async ({ params, headers }) => {

@@ -39,11 +39,12 @@ const PUT = {
   description: "The first enrolment makes it too.",
   scope: "admin",
   params: CollectionPath,
+  changes: { otherMethods: ["GET"] },
   answers: {
     200: { description: "It was there already, and stays as it is.", json: Collection },
     201: { description: "It was made.", json: Collection },
   },
-  problems: [500, 503],
+  problems: [500, 503, 507],
 } as const satisfies Contract;
 
 const DELETE = {
@@ -52,8 +53,9 @@ const DELETE = {
   description: "The collection `default` is emptied and stays.",
   scope: "admin",
   params: CollectionPath,
+  changes: { otherMethods: ["GET"] },
   answers: { 204: { description: "Nothing of it is left." } },
-  problems: [404, 500, 503],
+  problems: [404, 500, 503, 507],
 } as const satisfies Contract;
 
 /** `/collections`: isolated from each other. */

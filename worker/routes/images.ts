@@ -35,6 +35,7 @@ const ENROL = {
     form: z.strictObject({ image: ImageFile }),
     json: z.union([z.strictObject({ image: Base64Image }), Embedding]),
   },
+  changes: { otherMethods: [] },
   answers: {
     201: {
       description: "It was enrolled.",
@@ -46,7 +47,7 @@ const ENROL = {
       headers: ["etag", "server-timing"],
     },
   },
-  problems: [409, 412, 422, 500, 503],
+  problems: [409, 412, 422, 500, 503, 507],
 } as const satisfies Contract;
 
 const DELETE = {
@@ -56,8 +57,9 @@ const DELETE = {
   scope: "enroll",
   params: ImagePath,
   headers: IfMatch,
+  changes: { otherMethods: [] },
   answers: { 204: { description: "Nothing of it is left." } },
-  problems: [404, 412, 500, 503],
+  problems: [404, 412, 500, 503, 507],
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects/{s}/images`: what is enrolled of a subject. */

@@ -60,9 +60,9 @@ export function modelFileRoutes({ model, endpoint }: Services) {
     )
     .get(
       "/model/files/:fingerprint/weights.bin",
-      endpoint(WEIGHTS, ({ params }) => {
+      endpoint(WEIGHTS, async ({ params }) => {
         assertCurrent(params.fingerprint);
-        return { status: 200, body: model.weights, headers: KEPT };
+        return { status: 200, body: await model.readWeights(), headers: KEPT };
       }),
     );
 }

@@ -30,13 +30,17 @@ const MODULE = {
 } as const satisfies Contract;
 
 /** `GET /`: the playground, which loads nothing from elsewhere. */
-export function playgroundRoutes({ endpoint, thumbnails }: Pick<Services, "endpoint" | "thumbnails">) {
+export function playgroundRoutes({ endpoint, gallery, thumbnails }: Services) {
   return new Hono<Env>()
     .get(
       "/",
       endpoint(PLAYGROUND, () => {
         const nonce = crypto.randomUUID();
-        return { status: 200, body: page(nonce, thumbnails), headers: pageHeaders(nonce) };
+        return {
+          status: 200,
+          body: page(nonce, { thumbnails, isReadOnly: gallery.isReadOnly === true }),
+          headers: pageHeaders(nonce),
+        };
       }),
     )
     .get(

@@ -6,9 +6,14 @@ import type { Queue } from "../embedder/queue.ts";
 import type { Gallery } from "../gallery/gallery.ts";
 import type { Timed } from "../metrics/metrics.ts";
 
+/** The model as clients get it; its weights only when they are asked for. */
+export interface ServedModel extends Pick<ModelFiles, "card" | "modelJson"> {
+  readWeights(): Promise<ModelFiles["weights"]>;
+}
+
 /** What the routes are made of. */
 export interface Services {
-  model: ModelFiles;
+  model: ServedModel;
   /** The model's. */
   card: Card;
   embedImage: ImageEmbedder;

@@ -75,11 +75,12 @@ const PUT = {
   params: SubjectPath,
   headers: IfMatch,
   body: { json: Fields, optional: true },
+  changes: { otherMethods: ["GET"] },
   answers: {
     200: { description: "It was replaced.", json: Subject, headers: ["etag"] },
     201: { description: "It was created.", json: Subject, headers: ["etag"] },
   },
-  problems: [412, 500, 503],
+  problems: [412, 500, 503, 507],
 } as const satisfies Contract;
 
 const DELETE = {
@@ -89,8 +90,9 @@ const DELETE = {
   scope: "enroll",
   params: SubjectPath,
   headers: IfMatch,
+  changes: { otherMethods: ["GET"] },
   answers: { 204: { description: "Nothing of it is left." } },
-  problems: [404, 412, 500, 503],
+  problems: [404, 412, 500, 503, 507],
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects`: who is enrolled. */

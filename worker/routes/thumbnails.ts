@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { decode, encodeJpeg, shrink } from "../../shared/image/mod.ts";
+import { decodeShrunk, encodeJpeg, readHeader } from "../../shared/image/mod.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { Env } from "../middleware/env.ts";
 import { Problem } from "../middleware/problem.ts";
@@ -47,8 +47,7 @@ export function thumbnailRoutes({ gallery, endpoint }: Services) {
  * @throws {ImageError} if the bytes are no image that we decode
  */
 export async function thumbnailOf(image: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  const picture = await decode(image);
-  const { width, height } = picture;
+  const { width, height } = readHeader(image);
   const shortSide = Math.max(1, LONG_SIDE * Math.min(width, height) / Math.max(width, height));
-  return await encodeJpeg(shrink(picture, shortSide), QUALITY);
+  return await encodeJpeg(await decodeShrunk(image, shortSide), QUALITY);
 }

@@ -72,14 +72,14 @@ function faceApiWith(api: FaceApi, options?: object): Contender {
     detect: async (photo) => (await run(photo, (faces) => faces)).length,
     align: async (photo) => (await run(photo, (faces) => faces.withFaceLandmarks())).length,
     embed,
-    embedPortrait: (photo) => embed(bordered(photo)),
+    embedPortrait: async (photo) => embed(await bordered(photo)),
   };
 }
 
-function bordered(photo: Image): Image {
+async function bordered(photo: Image): Promise<Image> {
   const square = squareAround({ x: 0, y: 0, width: photo.width, height: photo.height }, BORDER);
   const size = Math.round(square.width);
-  return imageOf(framed(photo, square, size), size, size);
+  return imageOf(await framed(photo, square, size), size, size);
 }
 
 /** @param rgb `[height, width, 3]` 8-bit */

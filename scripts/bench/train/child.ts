@@ -17,7 +17,7 @@ import { stepBytes } from "../../../trainer/memory.ts";
 import { createEmbedder } from "../../../trainer/models/embedder.ts";
 import { wholeNetwork } from "../../../trainer/models/split.ts";
 import { createOptimizer, trainableVariables } from "../../../trainer/optimizers/mod.ts";
-import { linesOf } from "./lines.ts";
+import { linesOf } from "../lines.ts";
 import { type Hello, type Prepared, Request, type Timed } from "./protocol.ts";
 
 type Prepare = Extract<Request, { do: "prepare" }>;

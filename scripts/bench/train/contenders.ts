@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { UsageError } from "../../../shared/errors.ts";
 import { MAX_THREADS } from "../../../trainer/engines/wasm/threads.ts";
-import { type CommandLine, ProcessFailed, TrainingProcess } from "./process.ts";
-import { Timed } from "./protocol.ts";
+import { type CommandLine, ProcessFailed } from "../process.ts";
+import { Timed, type TrainingProcess, trainingProcess } from "./protocol.ts";
 
 /** An engine, or PyTorch, on so many threads. */
 export interface Contender {
@@ -71,7 +71,7 @@ async function startContender(
   if (threads !== undefined && threads > most) {
     return `${engine} is not measured on ${threads} threads: it makes use of ${most}.`;
   }
-  const process = new TrainingProcess(commandOf(engine, threads, python));
+  const process = trainingProcess(commandOf(engine, threads, python));
   try {
     const { device, gpu } = await process.start();
     // A GPU may be found and yet not compute, such as one that is too old for what is installed.

@@ -1,11 +1,11 @@
 /**
- * What the benchmark of training and the processes that it measures say to each other: a line of JSON each way. A
- * process first says what it computes on (`Hello`), then answers each request, and ends with its input. What it cannot
- * do it answers with a `Failure`, and ends. `child.ts` speaks for the engines, `torch_child.py` for PyTorch.
+ * What the benchmark of training and the processes that it measures say to each other: see `BenchProcess`. `child.ts` speaks for the engines,
+ * `torch_child.py` for PyTorch.
  *
  * @module
  */
 import { z } from "zod";
+import { BenchProcess, type CommandLine } from "../process.ts";
 import { BENCH_BACKBONES } from "./networks.ts";
 
 const Count = z.int().positive();
@@ -34,5 +34,10 @@ export const Prepared = z.object({ parameters: Count, flops: Count });
 /** How long it took. */
 export const Timed = z.object({ seconds: z.number().positive() });
 
-/** Why there is no other answer, in a sentence. */
-export const Failure = z.object({ error: z.string() });
+/** A process that trains. */
+export type TrainingProcess = BenchProcess<Request, Hello>;
+
+/** @param command starts it, when it is first asked for something */
+export function trainingProcess(command: CommandLine): TrainingProcess {
+  return new BenchProcess<Request, Hello>(command, Hello);
+}

@@ -2,7 +2,7 @@ import type { Reporter } from "../../../trainer/report/progress.ts";
 import { median } from "../median.ts";
 import type { Contender } from "./contenders.ts";
 import type { BenchNetwork } from "./networks.ts";
-import { ProcessFailed } from "./process.ts";
+import { ProcessFailed } from "../process.ts";
 import { Prepared, Timed } from "./protocol.ts";
 import { type Measured, nameOf, type Peak } from "./table.ts";
 

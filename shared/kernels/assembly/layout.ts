@@ -165,3 +165,27 @@ function transpose4(from: usize, rowBytes: usize, to: usize): void {
   v128.store(to, v128.shuffle<f64>(ab1, cd1, 0, 2), 2 * PANEL_ROW);
   v128.store(to, v128.shuffle<f64>(ab1, cd1, 1, 3), 3 * PANEL_ROW);
 }
+
+/**
+ * Writes zeros around an image `[height, width, channels]` that lies in a frame.
+ *
+ * @param pixel bytes
+ */
+export function clearBorder(
+  frame: usize,
+  frameHeight: i32,
+  frameWidth: i32,
+  pixel: usize,
+  top: i32,
+  left: i32,
+  height: i32,
+  width: i32,
+): void {
+  const row = <usize>frameWidth * pixel, before = <usize>left * pixel;
+  const gap = <usize>(frameWidth - width) * pixel, image = <usize>width * pixel;
+  let at = frame + <usize>top * row + before;
+  memory.fill(frame, 0, at - frame);
+  for (let i = 1; i < height; i++, at += row) memory.fill(at + image, 0, gap);
+  at += image;
+  memory.fill(at, 0, frame + <usize>frameHeight * row - at);
+}

@@ -91,29 +91,52 @@ export function winograd(
   last: i32,
   thread: i32,
 ): void {
-  const seenPlane = <usize>(block * inner) * FLOAT, placedPlane = <usize>(block * channels) * FLOAT;
-  const filterPlane = <usize>(((channels + 7) >> 3) * inner) * PANEL_ROW;
-  const patches = scratch + <usize>thread * 16 * (seenPlane + placedPlane);
-  const products = patches + 16 * seenPlane;
+  const own = scratch + <usize>(thread * 16 * block * (inner + channels)) * FLOAT;
+  const outRow = <usize>(width * channels) * FLOAT;
   for (let start = first; start < last; start += block) {
     const count = min(block, last - start);
-    for (let i = 0; i < count; i++) {
-      const tile = start + i, n = tile / (down * across);
-      const row = tile / across - n * down, column = tile % across;
-      const from = input + <usize>n * imageBytes + <usize>(2 * row) * rowBytes + <usize>(2 * column * inner) * FLOAT;
-      transformPatch(from, rowBytes, inner, patches + <usize>(i * inner) * FLOAT, seenPlane);
-    }
-    for (let plane: usize = 0; plane < 16; plane++) {
-      const from = patches + plane * seenPlane, to = products + plane * placedPlane;
-      convolve(from, seen, 1, 0, inner, filter + plane * filterPlane, to, placed, channels, 0, count);
-    }
+    multiplyTiles(input, imageBytes, rowBytes, inner, filter, channels, down, across, block, own, seen, placed, start, count);
+    const products = own + <usize>(16 * block * inner) * FLOAT;
     for (let i = 0; i < count; i++) {
       const tile = start + i, n = tile / (down * across);
       const row = 2 * (tile / across - n * down), column = 2 * (tile % across);
-      const to = output + <usize>(((n * height + row) * width + column) * channels) * FLOAT;
+      const to = output + <usize>(n * height + row) * outRow + <usize>(column * channels) * FLOAT;
       const rows = min(2, height - row), columns = min(2, width - column);
-      joinProducts(products + <usize>(i * channels) * FLOAT, placedPlane, to, width, channels, rows, columns);
+      joinProducts(products + <usize>(i * channels) * FLOAT, <usize>(block * channels) * FLOAT, to, outRow, channels, rows, columns);
     }
+  }
+}
+
+/** Transforms some tiles' patches and multiplies them with the filters. */
+@inline
+export function multiplyTiles(
+  input: usize,
+  imageBytes: usize,
+  rowBytes: usize,
+  inner: i32,
+  filter: usize,
+  channels: i32,
+  down: i32,
+  across: i32,
+  block: i32,
+  patches: usize,
+  seen: usize,
+  placed: usize,
+  start: i32,
+  count: i32,
+): void {
+  const seenPlane = <usize>(block * inner) * FLOAT, placedPlane = <usize>(block * channels) * FLOAT;
+  const filterPlane = <usize>(((channels + 7) >> 3) * inner) * PANEL_ROW;
+  const products = patches + 16 * seenPlane;
+  for (let i = 0; i < count; i++) {
+    const tile = start + i, n = tile / (down * across);
+    const row = tile / across - n * down, column = tile % across;
+    const from = input + <usize>n * imageBytes + <usize>(2 * row) * rowBytes + <usize>(2 * column * inner) * FLOAT;
+    transformPatch(from, rowBytes, inner, patches + <usize>(i * inner) * FLOAT, seenPlane);
+  }
+  for (let plane: usize = 0; plane < 16; plane++) {
+    const from = patches + plane * seenPlane, to = products + plane * placedPlane;
+    convolve(from, seen, 1, 0, inner, filter + plane * filterPlane, to, placed, channels, 0, count);
   }
 }
 
@@ -178,8 +201,8 @@ function storePatchRow(d0: v128, d1: v128, d2: v128, d3: v128, to: usize, plane:
 
 /** `A' m A` of one tile, four channels at a time, into as many of its 2x2 pixels as there are. */
 @inline
-function joinProducts(from: usize, plane: usize, to: usize, width: i32, channels: i32, rows: i32, columns: i32): void {
-  const pixel = <usize>channels * FLOAT, row = <usize>width * pixel;
+function joinProducts(from: usize, plane: usize, to: usize, row: usize, channels: i32, rows: i32, columns: i32): void {
+  const pixel = <usize>channels * FLOAT;
   for (let channel = 0; channel < channels; channel += 4, from += VECTOR, to += VECTOR) {
     storePixels(
       upper(from, plane),
@@ -204,13 +227,15 @@ function joinProducts(from: usize, plane: usize, to: usize, width: i32, channels
   }
 }
 
+/** The upper row of `A' m` in a column of a tile's products. */
 @inline
-function upper(column: usize, plane: usize): v128 {
+export function upper(column: usize, plane: usize): v128 {
   return f32x4.add(v128.load(column), f32x4.add(v128.load(column + 4 * plane), v128.load(column + 8 * plane)));
 }
 
+/** The lower row of `A' m` in a column of a tile's products. */
 @inline
-function lower(column: usize, plane: usize): v128 {
+export function lower(column: usize, plane: usize): v128 {
   return f32x4.sub(
     f32x4.sub(v128.load(column + 4 * plane), v128.load(column + 8 * plane)),
     v128.load(column + 12 * plane),

@@ -7,9 +7,10 @@ import { normalize, toInputPixels } from "../../../shared/image/mod.ts";
 import { readModelFiles } from "../../../shared/model_files.ts";
 import { useWasmBackend } from "../../../shared/tfjs_wasm.ts";
 import { embedAll } from "../../../trainer/embed.ts";
-import { type ExportJob, exportModel, type Scheme } from "../../../trainer/export/mod.ts";
+import { type ExportJob, exportModel, type Scheme, withModel } from "../../../trainer/export/mod.ts";
 import { evaluateEmbeddings } from "../../../trainer/metrics/mod.ts";
 import { createEmbedder } from "../../../trainer/models/embedder.ts";
+import { selfTest } from "../../../worker/embedder/self_test.ts";
 import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
 import { randomizeWeights } from "../../unit/trainer/export/exported.ts";
 
@@ -36,6 +37,14 @@ const probes = await Promise.all(
     })
   ),
 );
+const calibration = await Promise.all(
+  PHOTOS.map(async (photo) => ({
+    pixels: await toInputPixels(
+      await Deno.readFile(new URL(`../../../samples/products/train/Banana/${photo}.jpg`, import.meta.url)),
+      INPUT,
+    ),
+  })),
+);
 const model = randomizeWeights(createEmbedder({ backbone: "thin-resnet", input: INPUT, dimensions: 32, seed: 1 }), 5);
 
 async function jobFor(scheme: Scheme, out: string): Promise<ExportJob> {
@@ -46,6 +55,7 @@ async function jobFor(scheme: Scheme, out: string): Promise<ExportJob> {
     input: INPUT,
     scheme,
     probes,
+    calibration,
     recallAt1: judge(await embedAll(model, probes, INPUT)).evaluation.recallAt1,
     judge,
     training: {
@@ -82,6 +92,7 @@ const SCHEMES: [scheme: Scheme, meanCosine: number, bytesPerWeight: number][] = 
   ["none", 0.9999999, 4],
   ["float16", 0.999999, 2],
   ["uint8", 0.999, 1],
+  ["int8", 0.99, 1],
 ];
 
 for (const [scheme, meanCosine, bytesPerWeight] of SCHEMES) {
@@ -179,3 +190,51 @@ async function runStockScript(url: string, input: { values: number[]; shape: num
     await Deno.remove(directory, { recursive: true });
   }
 }
+
+Deno.test("a model in int8 proves itself in its own arithmetic, and stock tfjs in float32, on the same goldens", () =>
+  inTemporaryDirectory(async (out) => {
+    await exportModel(await jobFor("int8", out));
+    const files = await readModelFiles(out);
+    const stock = await createTfjsEmbedder(files);
+    assert.equal(await selfTest(stock, files.card) > 0.999999, true);
+    for (const golden of files.card.goldens) {
+      const pixels = await toInputPixels(new Uint8Array(Buffer.from(golden.input, "base64")), files.card.input);
+      const int8 = await withModel(files, (embed) => embed([pixels]));
+      assert.ok(cosine(int8, golden.embedding) >= 0.999999);
+      const apart = cosine(golden.embedding, golden.float32!);
+      assert.ok(apart > 0.98 && apart < 0.999999, `the two are ${apart} alike`);
+    }
+  }));
+
+Deno.test("the ranges of int8 are bound to the fingerprint", () =>
+  inTemporaryDirectory(async (out) => {
+    await exportModel(await jobFor("int8", out));
+    const modelJson = JSON.parse(await Deno.readTextFile(`${out}/model.json`));
+    modelJson.userDefinedMetadata.triptych.quantization.activations[0].scale *= 1.01;
+    await Deno.writeTextFile(`${out}/model.json`, JSON.stringify(modelJson));
+    await assert.rejects(readModelFiles(out), /not the one that its card describes/);
+  }));
+
+Deno.test("a model whose ranges do not suit the photos is refused, with the layers where the error arises", () =>
+  inTemporaryDirectory(async (out) => {
+    // The network's input is 0 throughout, so that all ranges are those of the biases.
+    const grey = { pixels: new Uint8Array(INPUT.height * INPUT.width * INPUT.channels).fill(127) };
+    const job = { ...await jobFor("int8", out), calibration: [grey] };
+    await assert.rejects(
+      exportModel(job),
+      (error) =>
+        error instanceof ModelError &&
+        /^The int8 export .* export with --quantize uint8\. Most of it arises in \w+, \w+, \w+\.$/.test(error.message),
+    );
+    assert.deepEqual([...Deno.readDirSync(out)], []);
+  }));
+
+Deno.test("quantization.json lists every layer of a model in int8", () =>
+  inTemporaryDirectory(async (out) => {
+    const { card, layers } = await exportModel(await jobFor("int8", out));
+    const written = JSON.parse(await Deno.readTextFile(`${out}/quantization.json`));
+    assert.deepEqual(written.layers, layers);
+    const names = new Set(layers!.map(({ name }) => name));
+    assert.ok(card.quantization.activations!.every(({ node }) => names.has(node)));
+    assert.ok(layers!.every(({ sqnr, loss }) => sqnr > 10 && loss < 0.01));
+  }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../../shared/sha256.ts";
-import { decodeSnapshot } from "../../../shared/snapshot.ts";
+import { readConfig } from "../../../worker/config.ts";
+import { openGallery } from "../../../worker/gallery/open.ts";
 import { type Outcome, outcomeOf } from "../../support/command.ts";
 import { interruptWhen } from "../../support/interrupt.ts";
 import { smallDataset } from "../../support/photos.ts";
@@ -26,13 +27,15 @@ function spawn(...args: string[]): Deno.ChildProcess {
 
 const enroll = (...args: string[]): Promise<Outcome> => outcomeOf(spawn(...args));
 
-async function subjectsIn(path: string, name = "default") {
-  const { collections } = await decodeSnapshot(await Deno.readFile(path), path);
+async function subjectsIn(url: string, name = "default") {
+  const gallery = await openGallery(readConfig({ TRIPTYCH_GALLERY: url }).gallery, model.card);
+  const collections = await gallery.snapshot();
+  await gallery.close();
   return collections.find(({ collection }) => collection === name)?.subjects ?? [];
 }
 
-async function keysIn(path: string): Promise<string[]> {
-  const subjects = await subjectsIn(path);
+async function keysIn(url: string): Promise<string[]> {
+  const subjects = await subjectsIn(url);
   return subjects.flatMap(({ subject, images }) => images.map(({ request }) => `${subject} ${request?.key}`)).sort();
 }
 
@@ -51,7 +54,7 @@ Deno.test("deno task enroll --help ends with 0 and names every option", async ()
 });
 
 Deno.test("wrong usage ends with 2, a model that is not there with 1, each with one sentence", async () => {
-  const given = ["--model", TINY, "--gallery", `${folder}/usage.snapshot`, "--data", photos];
+  const given = ["--model", TINY, "--gallery", `sqlite:${folder}/usage.sqlite`, "--data", photos];
   for (
     const [args, code, pattern] of [
       [[], 2, /^error: --model is not right: it is missing; see --help\.\n$/],
@@ -59,6 +62,11 @@ Deno.test("wrong usage ends with 2, a model that is not there with 1, each with 
       [[...given, "--max-unreadable", "1.2.3"], 2, /^error: --max-unreadable is not right: [^\n]+\n$/],
       [[...given, "--collection", "."], 2, /^error: --collection is not right: [^\n]+\n$/],
       [[...given, "--gallery", "memory:"], 2, /^error: --gallery memory: [^\n]+\n$/],
+      [
+        [...given, "--gallery", "file.snapshot"],
+        2,
+        /^error: file\.snapshot is a snapshot, which is read-only; [^\n]+\n$/,
+      ],
       [[...given, "--model", "missing"], 1, /^error: Cannot read missing\/model\.json: [^\n]+\n$/],
       [[...given, "--data", "missing"], 1, /^error: There is no folder missing; check the path\.\n$/],
       [[...given, "--gallery", "http://localhost:9"], 1, /^error: Cannot reach the worker at [^\n]+\n$/],
@@ -71,7 +79,7 @@ Deno.test("wrong usage ends with 2, a model that is not there with 1, each with 
 });
 
 Deno.test("a worker on a gallery that was enrolled finds each photo at distance 0, with the bundled model", async () => {
-  const gallery = `${folder}/bundled.snapshot`;
+  const gallery = `sqlite:${folder}/bundled.sqlite`;
   const { code, stdout } = await enroll("--model", "samples/model", "--gallery", gallery, "--data", photos);
   assert.deepEqual([code, stdout], [
     0,
@@ -95,12 +103,12 @@ Deno.test("a worker on a gallery that was enrolled finds each photo at distance 
 });
 
 Deno.test("a second run enrols nothing but what is new, and leaves what is there as it is", async () => {
-  const gallery = `${folder}/again.snapshot`, data = await smallDataset(2, 1, 2);
+  const gallery = `sqlite:${folder}/again.sqlite`, data = await smallDataset(2, 1, 2);
   const args = ["--model", TINY, "--gallery", gallery, "--data", data];
   await enroll(...args);
-  const before = await Deno.readFile(gallery);
+  const before = await subjectsIn(gallery);
   assert.match((await enroll(...args)).stdout, /^Enrolled 0 photos in default; 6 were there already/);
-  assert.deepEqual(await Deno.readFile(gallery), before);
+  assert.deepEqual(await subjectsIn(gallery), before);
   const [{ name: product }] = [...Deno.readDirSync(`${data}/test`)];
   const [{ name: photo }] = [...Deno.readDirSync(`samples/products/packshots/${product}`)];
   await Deno.copyFile(`samples/products/packshots/${product}/${photo}`, `${data}/test/${product}/new.jpg`);
@@ -108,7 +116,7 @@ Deno.test("a second run enrols nothing but what is new, and leaves what is there
 });
 
 Deno.test("the photos of a manifest go to a collection, one that is listed twice once, of folders within folders too", async () => {
-  const gallery = `${folder}/manifest.snapshot`, manifest = `${folder}/manifest.csv`;
+  const gallery = `sqlite:${folder}/manifest.sqlite`, manifest = `${folder}/manifest.csv`;
   const [{ name: product }] = [...Deno.readDirSync(`${photos}/test`)];
   const [first, second] = [...Deno.readDirSync(`${photos}/test/${product}`)].map(({ name }) => name);
   const lines = [[first, "a/b c"], [first, "a/b c"], [second, "a/b c"], [first, "d"]]
@@ -127,7 +135,7 @@ Deno.test("files that cannot be read are listed and skipped, up to a share of th
   const data = await smallDataset(2, 1, 2);
   const [{ name: product }] = [...Deno.readDirSync(`${data}/test`)];
   await Deno.writeTextFile(`${data}/test/${product}/text.jpg`, "no image");
-  const args = ["--model", TINY, "--gallery", `${folder}/unreadable.snapshot`, "--data", data];
+  const args = ["--model", TINY, "--gallery", `sqlite:${folder}/unreadable.sqlite`, "--data", data];
   const refused = await enroll(...args);
   assert.equal(refused.code, 1);
   assert.match(
@@ -138,13 +146,13 @@ Deno.test("files that cannot be read are listed and skipped, up to a share of th
   assert.equal(skipped.code, 0);
   assert.match(skipped.stderr, /warning: skipped \S+text\.jpg: /);
   assert.match(skipped.stdout, /, 1 cannot be read\.\n$/);
-  assert.equal((await keysIn(`${folder}/unreadable.snapshot`)).length, 6);
+  assert.equal((await keysIn(`sqlite:${folder}/unreadable.sqlite`)).length, 6);
 });
 
 Deno.test("Ctrl-C leaves a gallery that the same command completes", async () => {
-  const stopped = `${folder}/stopped.snapshot`, whole = `${folder}/whole.snapshot`;
+  const stopped = `sqlite:${folder}/stopped.sqlite`, whole = `sqlite:${folder}/whole.sqlite`;
   const to = (gallery: string) => ["--model", TINY, "--gallery", gallery, "--data", "samples/products/test"];
-  const isBegun = () => Deno.stat(stopped).then(({ size }) => size > 10_000, () => false);
+  const isBegun = () => Deno.stat(`${folder}/stopped.sqlite-wal`).then(({ size }) => size > 50_000, () => false);
   const { code, stderr } = await interruptWhen(spawn(...to(stopped), "--concurrency", "1"), isBegun);
   assert.deepEqual([code, /Stopped; the same command goes on from there\.\n$/.test(stderr)], [130, true]);
   const begun = (await keysIn(stopped)).length;
@@ -161,7 +169,7 @@ Deno.test("a running worker with a key is sent embeddings, each once, which it f
   const env = {
     TRIPTYCH_MODEL: TINY,
     TRIPTYCH_KEYS: "enroll:k1,match:k2",
-    TRIPTYCH_GALLERY: `${folder}/hosted.snapshot`,
+    TRIPTYCH_GALLERY: `sqlite:${folder}/hosted.sqlite`,
   };
   const worker = await startWorker(env);
   try {

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { GalleryError } from "../../../shared/errors.ts";
-import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
+import { StorageFullError } from "../../../worker/gallery/gallery.ts";
 import { parseKeys } from "../../../worker/keys/key_source.ts";
 import type { WorkerState } from "../../../worker/routes/health.ts";
-import { clientOf, embedder, model, newApp } from "./client.ts";
+import { brokenGallery, type Call, clientOf, embedder, model, newApp } from "./client.ts";
 import { picture } from "./tiny_model.ts";
 
 const image = await picture(1);
-const snapshot = { fingerprint: model.card.fingerprint, dimensions: model.card.embedding.dimensions, collections: [] };
 
 Deno.test("GET /model is the card without its goldens", async () => {
   const { goldens: _, ...card } = model.card;
@@ -126,14 +125,28 @@ Deno.test("an unexpected error is 500 without its cause; the log has it under th
 });
 
 Deno.test("a gallery that cannot be written is 503 with Retry-After, and nothing is changed", async () => {
-  const persist = () => Promise.reject(new GalleryError("Cannot write /secret/path."));
-  const { call, log } = newApp({ gallery: createMemoryGallery({ snapshot, persist }) });
+  const { call, log } = newApp({ gallery: brokenGallery(new GalleryError("Cannot write /secret/path.")) });
   const { status, headers, body } = await call("POST /collections/c/subjects/a/images", { image });
   assert.equal(status, 503);
   assert.ok(headers.get("retry-after"));
   assert.doesNotMatch(body.detail, /secret/);
   assert.equal((await call("GET /collections/c/subjects/a")).status, 404);
   assert.ok(log.some(({ level, message }) => level === "error" && message.includes("/secret/path")));
+});
+
+Deno.test("a gallery that has no room left is 507, and says nothing of where it is", async () => {
+  const { call } = newApp({ gallery: brokenGallery(new StorageFullError("/secret/path")) });
+  const changes: [string, Call?][] = [
+    ["POST /collections/c/subjects/a/images", { image }],
+    ["PUT /collections/c/subjects/a"],
+    ["PUT /collections/c"],
+    ["DELETE /collections/default"],
+  ];
+  for (const [route, sent] of changes) {
+    const { status, body } = await call(route, sent);
+    assert.equal(status, 507, route);
+    assert.doesNotMatch(body.detail, /secret/);
+  }
 });
 
 Deno.test("the log has one line a request, with no query, no body and no key", async () => {

@@ -54,7 +54,7 @@ Deno.test("a log that another process writes to stops all changes with 503, and 
 
 Deno.test("kill -9 leaves a chain that the next worker goes on with, and no acknowledged enrolment is missing in it", async () => {
   const path = `${folder}/killed.jsonl`;
-  const env = { TRIPTYCH_MODEL, TRIPTYCH_AUDIT: path, TRIPTYCH_GALLERY: `${folder}/killed.snapshot` };
+  const env = { TRIPTYCH_MODEL, TRIPTYCH_AUDIT: path, TRIPTYCH_GALLERY: `sqlite:${folder}/killed.sqlite` };
   const acknowledged: string[] = [];
   for (let round = 1; round <= 3; round++) {
     const worker = await startWorker(env);

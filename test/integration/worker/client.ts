@@ -1,7 +1,10 @@
 import type { Embedder } from "../../../worker/embedder/embedder.ts";
 import { type AppDeps, type AppType, createApp } from "../../../worker/app.ts";
 import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
+import type { Gallery } from "../../../worker/gallery/gallery.ts";
+import { createIndexedGallery } from "../../../worker/gallery/indexed.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
+import { Records } from "../../../worker/gallery/records.ts";
 import type { LogEntry } from "../../../worker/middleware/request_log.ts";
 import { contractCheck } from "../../support/contract.ts";
 import { tinyModel } from "./tiny_model.ts";
@@ -70,12 +73,19 @@ export const snapshot = {
   collections: [],
 };
 
+/** An empty gallery whose store takes so many changes and fails from then on. */
+export function brokenGallery(error: Error, changes = 0): Gallery {
+  const transact = (make: () => void) => (make(), changes-- > 0 ? Promise.resolve() : Promise.reject(error));
+  return createIndexedGallery({ records: new Records(Date.now), store: { transact }, now: Date.now });
+}
+
 function inProcess(app: AppType): Client {
   return clientOf("http://localhost", (request) => app.fetch(request));
 }
 
 function appOf(deps: Partial<AppDeps>): AppType {
-  return createApp({ model, embedder, gallery: createMemoryGallery({ snapshot }), ...deps });
+  const served = { ...model, readWeights: () => Promise.resolve(model.weights) };
+  return createApp({ model: served, embedder, gallery: createMemoryGallery({ snapshot }), ...deps });
 }
 
 /** An app of the tiny model with an empty gallery, and what it logs. Its answers are held to its contract. */

@@ -4,10 +4,11 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { GalleryError } from "../../../shared/errors.ts";
 import type { AppType } from "../../../worker/app.ts";
 import type { OpenApiDocument } from "../../../worker/contract/open_api.ts";
+import { type Gallery, StorageFullError } from "../../../worker/gallery/gallery.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import type { KeySource } from "../../../worker/keys/key.ts";
 import { parseKeys } from "../../../worker/keys/key_source.ts";
-import { type Call, contract, model, newApp, snapshot } from "./client.ts";
+import { brokenGallery, type Call, contract, model, newApp, snapshot } from "./client.ts";
 import { picture } from "./tiny_model.ts";
 
 const image = await picture(1);
@@ -39,6 +40,7 @@ const GOOD: Record<string, [string, Call?]> = {
   modelWeights: [`GET /model/files/${model.card.fingerprint}/weights.bin`],
   clientScript: ["GET /client.js"],
   localScript: ["GET /client/local.js"],
+  tfjsScript: ["GET /client/tfjs.js"],
   clientBinary: ["GET /client/png.wasm"],
   live: ["GET /health/live"],
   ready: ["GET /health/ready"],
@@ -46,6 +48,11 @@ const GOOD: Record<string, [string, Call?]> = {
   openapi: ["GET /openapi.json"],
   docs: ["GET /docs"],
 };
+
+/** A gallery that has room for so many changes. */
+function galleryFullAfter(changes: number): Gallery {
+  return brokenGallery(new StorageFullError("a disk"), changes);
+}
 
 async function enrolled(deps: Parameters<typeof newApp>[0] = {}) {
   const app = newApp({ thumbnails: true, ...deps });
@@ -91,11 +98,11 @@ Deno.test("every status that is documented is answered to some request, and no o
       Object.values(methods).map((operation) => [operation.operationId, operation] as const)
     ),
   );
-  const broken = new GalleryError("It is broken.");
   const failing = new Proxy(createMemoryGallery({ snapshot }), {
     get: () => () => Promise.reject(new Error("secret")),
   });
-  const persist = () => Promise.reject(broken);
+  const broken = brokenGallery(new GalleryError("It is broken."));
+  const readOnly = { ...createMemoryGallery({ snapshot }), isReadOnly: true } as const;
   for (const operation of Object.keys(GOOD)) {
     await (await enrolled()).send(operation);
     await (await enrolled()).send(operation, { query: GOOD[operation][0].includes("?") ? "&x=%ZZ" : "?x=%ZZ" });
@@ -104,15 +111,25 @@ Deno.test("every status that is documented is answered to some request, and no o
     const limited = await enrolled({ keys: await limitedKey() });
     for (let i = 0; i < 2; i++) await limited.send(operation, { headers: { authorization: "Bearer k" } });
     await (await enrolled({ state: () => "draining" })).send(operation);
-    await (await enrolled({ gallery: createMemoryGallery({ snapshot, persist }) })).send(operation);
+    await (await enrolled({ gallery: broken })).send(operation);
     await (await enrolled({ gallery: failing, embedder: { embed: () => Promise.reject(new Error("secret")) } }))
       .send(operation);
+    await (await enrolled({ gallery: readOnly })).send(operation);
     if (bodies(operation)) {
       await (await enrolled({ maxBody: 2 })).send(operation);
       await newApp().call(GOOD[operation][0], { body: "text", headers: { "content-type": "text/plain" } });
     }
   }
-  for (const operation of ["clientScript", "localScript", "clientBinary"]) {
+  await Promise.all(
+    Object.keys(GOOD).filter(bodies).map(async (operation) => {
+      const headers = { "content-type": "image/png", ...GOOD[operation][1]?.headers };
+      if (GOOD[operation][1]?.form !== undefined) headers["content-type"] = "multipart/form-data; boundary=a";
+      if (GOOD[operation][1]?.json !== undefined) headers["content-type"] = "application/json";
+      const stalled = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) });
+      await newApp().call(GOOD[operation][0], { body: stalled, headers });
+    }),
+  );
+  for (const operation of ["clientScript", "localScript", "tfjsScript", "clientBinary"]) {
     const { headers } = await newApp().call(GOOD[operation][0]);
     await newApp().call(GOOD[operation][0], { headers: { "if-none-match": headers.get("etag") ?? "" } });
   }
@@ -124,6 +141,10 @@ Deno.test("every status that is documented is answered to some request, and no o
   for (const operation of ["putSubject", "deleteSubject", "enrolImage", "deleteImage"]) {
     await send(operation, { headers: { "if-match": '"stale"' } });
   }
+  for (const operation of ["putSubject", "deleteSubject", "enrolImage", "deleteImage", "deleteCollection"]) {
+    await (await enrolled({ gallery: galleryFullAfter(1) })).send(operation);
+  }
+  await newApp({ gallery: galleryFullAfter(0) }).call("PUT /collections/c");
   const fresh = newApp();
   for (const operation of ["getCollection", "deleteCollection", "map", "listSubjects", "getSubject", "deleteSubject"]) {
     await fresh.call(GOOD[operation][0]);

@@ -9,7 +9,7 @@ await writeModel(model, TRIPTYCH_MODEL);
 const pictures = await Promise.all([0, 1, 2].map(picture));
 
 Deno.test("a gallery survives SIGTERM, which ends the worker with 0 within 4 s, and a new start", async () => {
-  const env = { TRIPTYCH_MODEL, TRIPTYCH_GALLERY: `${folder}/restart/gallery.snapshot` };
+  const env = { TRIPTYCH_MODEL, TRIPTYCH_GALLERY: `sqlite:${folder}/restart/gallery.sqlite` };
   const first = await startWorker(env);
   const call = clientOf(first.base);
   for (const [i, image] of pictures.entries()) await call(`POST /collections/c/subjects/s${i}/images`, { image });
@@ -26,7 +26,7 @@ Deno.test("a gallery survives SIGTERM, which ends the worker with 0 within 4 s, 
 });
 
 Deno.test("kill -9 during enrolment loses nothing that was acknowledged", async () => {
-  const env = { TRIPTYCH_MODEL, TRIPTYCH_GALLERY: `${folder}/killed.snapshot` };
+  const env = { TRIPTYCH_MODEL, TRIPTYCH_GALLERY: `sqlite:${folder}/killed.sqlite` };
   const acknowledged = new Set<string>();
   let n = 0;
   for (let round = 0; round < 3; round++) {
@@ -93,24 +93,8 @@ Deno.test("a request under way when SIGTERM comes is answered, new ones are refu
   assert.ok(milliseconds < 4_000, `it took ${milliseconds} ms`);
 });
 
-Deno.test("a second worker on a gallery's file is refused with one sentence, until the first is gone, even by kill -9", async () => {
-  const env = { TRIPTYCH_MODEL, TRIPTYCH_GALLERY: `${folder}/shared.snapshot` };
-  const first = await startWorker(env);
-  const second = await startWorker(env).then((second) => second.stop(), (error) => error.message);
-  assert.match(
-    String(second),
-    /^the worker ended: (?:warning: .*\n)?The gallery in [^\n]+ is in use by another worker; stop[^\n]+\.\n$/,
-  );
-  const image = pictures[0];
-  assert.equal((await clientOf(first.base)("POST /collections/c/subjects/s/images", { image })).status, 201);
-  await first.stop("SIGKILL");
-  const third = await startWorker(env);
-  assert.equal((await clientOf(third.base)("GET /collections/c/subjects/s")).status, 200);
-  await third.stop();
-});
-
 Deno.test("a request that never ends does not hold up the end of the worker, nor the start of the next", async () => {
-  const env = { TRIPTYCH_MODEL, TRIPTYCH_GALLERY: `${folder}/handed-on.snapshot` };
+  const env = { TRIPTYCH_MODEL, TRIPTYCH_GALLERY: `sqlite:${folder}/handed-on.sqlite` };
   const worker = await startWorker(env);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(worker.base).port) });
   const head = [

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import workerd from "workerd";
 import { build } from "../../../scripts/deploy/build.ts";
 import { readModelFiles } from "../../../shared/model_files.ts";
+import { encodeSnapshot } from "../../../shared/snapshot.ts";
+import { concat } from "../../support/bytes.ts";
 import { clientOf, type FormValue } from "./client.ts";
 import { startProgram, startWorker } from "./process.ts";
 import { picture } from "./tiny_model.ts";
@@ -40,11 +42,17 @@ const reference = await startWorker({ TRIPTYCH_MODEL: MODEL });
 const expected = await distancesAt(reference.base);
 await reference.stop();
 
+/** Fails unless distances are those of the sources on Deno, but for the rounding: not every runtime has relaxed SIMD. */
+function assertSame(distances: [string, number][]): void {
+  assert.deepEqual(distances.map(([subject]) => subject), expected.map(([subject]) => subject));
+  distances.forEach(([, distance], i) => assert.ok(Math.abs(distance - expected[i][1]) < 1e-5, `${distance}`));
+}
+
 /** Starts a built worker, compares its distances with those of the sources on Deno, and stops it. */
 async function assertServes(program: string, args: string[], cwd: string, env: Record<string, string> = {}) {
   const settings = { PORT: "0", TRIPTYCH_GALLERY: "memory:", NO_COLOR: "1", ...env };
   const worker = await startProgram(program, args, { cwd, env: settings });
-  assert.deepEqual(await distancesAt(worker.base), expected);
+  assertSame(await distancesAt(worker.base));
   const { code, milliseconds } = await worker.stop("SIGINT");
   assert.equal(code, 0);
   assert.ok(milliseconds < 4_000, `it took ${milliseconds} ms`);
@@ -70,10 +78,10 @@ Deno.test(`the folder for Deno Deploy is below 30 MB and serves on Deno ${DENO_D
   await assertServes(deno, run, cwd, { DENO_DIR: `${folder}/no-cache` });
 });
 
-Deno.test("the folder for Node serves on Node", async () => {
+Deno.test("the folder for Node serves on Node 20, which has no relaxed SIMD", async () => {
   const cwd = `${folder}/node`;
   await build("node", MODEL, cwd);
-  await assertServes("node", ["worker/main.js"], cwd);
+  await assertServes(await pathFromNpx("node@20", "-p", "process.execPath"), ["worker/main.js"], cwd);
 });
 
 Deno.test(`the folder for Node keeps its gallery in a database on Node ${NODE}`, async () => {
@@ -97,13 +105,30 @@ Deno.test("the folder for Node, on one without SQLite, says in one sentence what
   assert.match(new TextDecoder().decode(stderr), /^This runtime has no SQLite; run the worker on [^\n]+\n$/);
 });
 
-Deno.test("the folder for Node refuses a gallery that it cannot lock, with one sentence and 2", async () => {
-  const cwd = `${folder}/node`;
-  await build("node", MODEL, cwd);
-  const env = { TRIPTYCH_GALLERY: `${folder}/gallery.snapshot` };
-  const { code, stderr } = await new Deno.Command("node", { args: ["worker/main.js"], cwd, env }).output();
-  assert.equal(code, 2);
-  assert.match(new TextDecoder().decode(stderr), /^TRIPTYCH_GALLERY names a snapshot file,[^\n]*\n$/);
+Deno.test("the folders for Deno Deploy and for Node serve a snapshot at a URL", async () => {
+  const embedding = Float32Array.from({ length: card.embedding.dimensions }, (_, i) => i === 0 ? 1 : 0);
+  const images = [{ image: "i", createdAt: "2026-01-02T03:04:05.000Z", embedding }];
+  const subjects = [{ subject: "s", metadata: {}, expiresAt: null, revision: "r", images }];
+  const snapshot = { fingerprint: card.fingerprint, dimensions: embedding.length };
+  const bytes = concat(encodeSnapshot({ ...snapshot, collections: [{ collection: "default", subjects }] }));
+  const headers = { etag: '"1"' };
+  const answer = (request: Request) =>
+    request.headers.has("if-none-match")
+      ? new Response(null, { status: 304, headers })
+      : new Response(bytes, { headers });
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, answer);
+  const deno = await pathFromNpx(`deno@${DENO_DEPLOY}`, "eval", "console.log(Deno.execPath())");
+  const run = ["run", "--quiet", "--cached-only", "--allow-read", "--allow-env", "--allow-net", "worker/main.js"];
+  const env = { PORT: "0", NO_COLOR: "1", TRIPTYCH_GALLERY: `http://127.0.0.1:${server.addr.port}/gallery` };
+  for (const [runtime, program, args] of [["deno", deno, run], ["node", "node", ["worker/main.js"]]] as const) {
+    const cwd = `${folder}/${runtime}`;
+    await build(runtime, MODEL, cwd);
+    const worker = await startProgram(program, [...args], { cwd, env: { ...env, DENO_DIR: `${folder}/no-cache` } });
+    const call = clientOf(worker.base), json = { embedding: [...embedding], fingerprint: card.fingerprint };
+    assert.equal((await call("POST /match", { json })).body.matches[0].distance, 0);
+    assert.equal((await call("PUT /collections/c")).status, 405);
+    await worker.stop("SIGINT");
+  }
 });
 
 Deno.test("the folder for workerd serves on workerd, with WebAssembly imported as modules", async () => {
@@ -134,7 +159,7 @@ Deno.test("the folder for workerd serves on workerd, with WebAssembly imported a
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   try {
-    assert.deepEqual(await distancesAt(base), expected);
+    assertSame(await distancesAt(base));
   } finally {
     child.kill("SIGTERM");
     await Promise.all([child.status, complaints]);

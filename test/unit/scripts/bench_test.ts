@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { main } from "../../../scripts/bench.ts";
+import { benchmark as decodeBenchmark } from "../../../scripts/bench/decode.ts";
 import { type DigitSplit, readDigits } from "../../../scripts/bench/digits.ts";
 import { linePlot } from "../../../scripts/bench/line_plot.ts";
 import { configOf, raceLosses, type RaceSettings, VARIANTS } from "../../../scripts/bench/loss_race.ts";
 import { startLossRun } from "../../../scripts/bench/loss_run.ts";
 import { median } from "../../../scripts/bench/median.ts";
 import { type BenchmarkResult, mergeResults } from "../../../scripts/bench/results.ts";
+import { UsageError } from "../../../shared/errors.ts";
 import { chooseEngine } from "../../../trainer/engines/mod.ts";
 import { inputOf } from "../../../trainer/models/pixel_scales.ts";
 import { imagesPerBatch } from "../../../trainer/sampling.ts";
@@ -121,4 +123,17 @@ Deno.test("linePlot() draws a curve a name in every panel, greater values higher
   const [[, low], [, middle], [, high]] = curves[0];
   assert(low > middle && middle > high);
   assert(Math.abs((low - middle) - (middle - high)) < 0.2);
+});
+
+Deno.test("the benchmark of decoding times files of every format, and refuses sizes and runs that it does not have", async () => {
+  const { figures, table } = await decodeBenchmark.run({ megapixels: "0.3", runs: "1" }, silent);
+  const rows = figures as Record<string, unknown>[];
+  assert.deepEqual(rows.map(({ format }) => format), ["jpeg", "png", "webp"]);
+  for (const { bytes, decode, input, fullDecode, fullInput } of rows) {
+    for (const value of [bytes, decode, input, fullDecode, fullInput]) assert((value as number) > 0);
+  }
+  assert(table.split("\n").every((line) => line.length <= 120));
+  for (const values of [{ megapixels: "5" }, { runs: "0" }]) {
+    await assert.rejects(() => decodeBenchmark.run(values, silent), UsageError);
+  }
 });

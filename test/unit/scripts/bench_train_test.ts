@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { main } from "../../../scripts/bench.ts";
-import { linesOf } from "../../../scripts/bench/train/lines.ts";
+import { linesOf } from "../../../scripts/bench/lines.ts";
 import { benchmark } from "../../../scripts/bench/train.ts";
 import { chooseNetworks, NETWORKS } from "../../../scripts/bench/train/networks.ts";
-import { ProcessFailed, TrainingProcess } from "../../../scripts/bench/train/process.ts";
-import { Prepared, Timed } from "../../../scripts/bench/train/protocol.ts";
+import { ProcessFailed } from "../../../scripts/bench/process.ts";
+import { Prepared, Timed, trainingProcess } from "../../../scripts/bench/train/protocol.ts";
 import { compare, type Figure, type Measured, peaksOf, trainTable } from "../../../scripts/bench/train/table.ts";
 
 const silent = { info() {}, warn() {}, progress: () => ({ update() {}, done() {} }) };
 const wasm = () =>
-  new TrainingProcess({
+  trainingProcess({
     program: Deno.execPath(),
     args: ["run", "--allow-all", "scripts/bench/train/child.ts", "wasm", "1"],
   });
 const python = { program: "python3", env: { PYTHONDONTWRITEBYTECODE: "1" } };
-const torch = () => new TrainingProcess({ ...python, args: ["scripts/bench/train/torch_child.py", "cpu", "1"] });
+const torch = () => trainingProcess({ ...python, args: ["scripts/bench/train/torch_child.py", "cpu", "1"] });
 
 Deno.test("a network that an engine cannot hold gets a row with the reason, and the others are measured", async () => {
   const values = {
@@ -59,7 +59,7 @@ Deno.test("a process that is killed says so, and is started again for the next r
       if (line.includes("train")) Deno.kill(Deno.pid, "SIGKILL");
       console.log(JSON.stringify({ seconds: 1 }));
     }`;
-  const mortal = new TrainingProcess({ program: Deno.execPath(), args: ["eval", program] });
+  const mortal = trainingProcess({ program: Deno.execPath(), args: ["eval", program] });
   assert.deepEqual(await mortal.start(), { device: "any", gpu: false });
   await assert.rejects(
     mortal.ask({ do: "train", steps: 1 }, Timed),
@@ -70,7 +70,7 @@ Deno.test("a process that is killed says so, and is started again for the next r
 });
 
 Deno.test("a process that ends by itself is quoted", async () => {
-  const hasty = new TrainingProcess({
+  const hasty = trainingProcess({
     program: Deno.execPath(),
     args: ["eval", "console.error('no luck'); Deno.exit(3)"],
   });

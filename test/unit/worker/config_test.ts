@@ -23,13 +23,14 @@ Deno.test("readConfig() tells galleries by their scheme", () => {
   assert.deepEqual(galleryAt("memory:"), { kind: "memory" });
   assert.deepEqual(galleryAt("sqlite:data/g.sqlite"), { kind: "sqlite", path: "data/g.sqlite" });
   assert.deepEqual(galleryAt("sqlite:C:\\g.sqlite"), { kind: "sqlite", path: "C:\\g.sqlite" });
-  assert.deepEqual(galleryAt("data/g.snapshot"), { kind: "snapshot", path: "data/g.snapshot" });
-  assert.deepEqual(galleryAt("C:\\g.snapshot"), { kind: "snapshot", path: "C:\\g.snapshot" });
-  assert.deepEqual(galleryAt("file:///data/g"), { kind: "snapshot", path: "/data/g" });
+  assert.deepEqual(galleryAt("data/g.snapshot"), { kind: "snapshot", location: "data/g.snapshot" });
+  assert.deepEqual(galleryAt("C:\\g.snapshot"), { kind: "snapshot", location: "C:\\g.snapshot" });
+  assert.deepEqual(galleryAt("file:///data/g"), { kind: "snapshot", location: "/data/g" });
+  assert.deepEqual(galleryAt("https://h/g?x"), { kind: "snapshot", location: "https://h/g?x" });
 });
 
 Deno.test("readConfig() refuses stores that this version has not, in a sentence that says which it has", () => {
-  for (const location of ["sqlite:", "kv:", "postgres://u@h/d", "https://h/g.snapshot"]) {
+  for (const location of ["sqlite:", "kv:", "postgres://u@h/d", "https://"]) {
     assert.throws(
       () => readConfig({ TRIPTYCH_GALLERY: location }),
       (error) => error instanceof UsageError && /memory:, sqlite:PATH, or/.test(error.message),

@@ -173,7 +173,7 @@ browserTest("what is no image is refused in the page by the sentence of the work
 async function enlarged(jpeg: Uint8Array, width: number, height: number): Promise<Uint8Array<ArrayBuffer>> {
   const { decode, resize } = await import("../../../../shared/image/mod.ts");
   const image = await decode(jpeg);
-  const rgb = resize(image, { x: 0, y: 0, width: image.width, height: image.height }, height, width);
+  const rgb = await resize(image, { x: 0, y: 0, width: image.width, height: image.height }, height, width);
   const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
   for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) rgba[4 * i + c] = rgb[3 * i + c];
   return await encodeJpeg(rgba, width, height);

@@ -13,7 +13,7 @@ Deno.test("the bundles are what deno task client makes of the sources", async ()
       const { code, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
       assert.equal(code, 0, new TextDecoder().decode(stderr));
     }
-    for (const file of ["client.js", "local.js"]) {
+    for (const file of ["client.js", "local.js", "tfjs.js"]) {
       const [made, kept] = await Promise.all([folder, DIST].map((place) => Deno.readTextFile(`${place}/${file}`)));
       assert.ok(made === kept, `${DIST}/${file} is not of these sources: run deno task client`);
     }

@@ -19,9 +19,9 @@ const photoOf = async (name: string) => decode(await Deno.readFile(packageFile(`
 const three = await photoOf("sample3.jpg");
 
 /** A part of a photo, scaled. */
-function part(image: Image, [x, y, width, height]: number[], scale: number, light = 1): Image {
+async function part(image: Image, [x, y, width, height]: number[], scale: number, light = 1): Promise<Image> {
   const out = { width: Math.round(width * scale), height: Math.round(height * scale) };
-  const rgb = resize(image, { x, y, width, height }, out.height, out.width);
+  const rgb = await resize(image, { x, y, width, height }, out.height, out.width);
   const data = new Uint8ClampedArray(out.width * out.height * 4).fill(255);
   for (let i = 0; i < out.width * out.height; i++) {
     for (let c = 0; c < 3; c++) data[4 * i + c] = light * rgb[3 * i + c];
@@ -62,9 +62,9 @@ Deno.test("findFaces() finds a face that is small, dark or fills the photo, and 
   const expected = await embedder.embed(person.pixels), stranger = await embedder.embed(other.pixels);
   const { x, y, width, height } = person.box;
   const photos = {
-    small: part(three, around(person), 0.25),
-    dark: part(three, around(person), 0.5, 0.35),
-    close: part(three, [x, y, width, height], 0.6),
+    small: await part(three, around(person), 0.25),
+    dark: await part(three, around(person), 0.5, 0.35),
+    close: await part(three, [x, y, width, height], 0.6),
   };
   for (const [name, photo] of Object.entries(photos)) {
     const [face] = await find(photo);

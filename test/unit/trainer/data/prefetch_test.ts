@@ -25,7 +25,7 @@ for (const threads of [0, 1, 3]) {
   Deno.test(`prefetchBatches() with ${threads} threads equals trainingBatches() to the bit, in any order of steps`, async () => {
     const batches = prefetchBatches({ photos, sampler, threads, ...SETTINGS });
     try {
-      for (const step of [0, 1, 2, 3, 7, 8, 4, 4, 5]) assert.deepEqual(await batches.at(step, 9), made(step));
+      for (const step of [0, 1, 2, 3, 7, 8, 4, 4, 5]) assert.deepEqual(await batches.at(step, 9), await made(step));
     } finally {
       batches.close();
     }
@@ -64,7 +64,7 @@ Deno.test("prefetchBatches() takes up a sampler that has changed at `until`", as
     await batches.at(0, 2);
     await batches.at(1, 2);
     rows = [4, 5, 6];
-    assert.deepEqual(await batches.at(2, 4), trainingBatches(photos, INPUT, () => rows, EVERYTHING, 5)(2));
+    assert.deepEqual(await batches.at(2, 4), await trainingBatches(photos, INPUT, () => rows, EVERYTHING, 5)(2));
   } finally {
     batches.close();
   }
@@ -99,10 +99,10 @@ for (const threads of [0, 1]) {
       ...SETTINGS,
     });
     try {
-      assert.deepEqual(await batches.at(0, 9), made(0));
+      assert.deepEqual(await batches.at(0, 9), await made(0));
       await assert.rejects(batches.at(1, 9), TypeError);
       await assert.rejects(batches.at(2, 9), { name: "RangeError", message: "No such step." });
-      assert.deepEqual(await batches.at(3, 9), made(3));
+      assert.deepEqual(await batches.at(3, 9), await made(3));
     } finally {
       batches.close();
     }

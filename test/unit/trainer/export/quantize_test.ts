@@ -48,6 +48,13 @@ Deno.test("tfjs reads uint8 kernels back within half a step of each value, and b
   assert.deepEqual(bias, Array.from(CONSTANTS[1].values));
 });
 
+Deno.test("tfjs reads whole numbers of 8 bits back exactly, from a byte each", () => {
+  const values = Int8Array.of(-127, -1, 0, 1, 127, 5);
+  const encoded = encodeWeights([{ name: "kernel", shape: [2, 3], values }], () => "none");
+  assert.deepEqual(decoded(encoded), { kernel: [...values] });
+  assert.equal(encoded.bytes.length, 6);
+});
+
 Deno.test("weights lie aligned: 4 bytes a value first, then 2, then 1", () => {
   const storage = { kernel: "uint8", odd: "float16" } as Record<string, "uint8" | "float16">;
   const { specs, bytes } = encodeWeights(CONSTANTS, (name) => storage[name] ?? "none");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cosinesOf, filesOf, graphDefOf, noise } from "./exported.ts";
 import { backbone, kerasBottleneckNet, mobileNet, withUnequalChannels } from "./networks.ts";
 import { type Storage, storagePlans } from "../../../../trainer/export/storage.ts";
-import type { Scheme } from "../../../../trainer/export/quantize.ts";
+import type { StorageScheme } from "../../../../trainer/export/quantize.ts";
 
 const CONSTANTS = ["a", "b", "c"].map((name, i) => ({
   name: `${name}/kernel`,
@@ -13,7 +13,7 @@ const CONSTANTS = ["a", "b", "c"].map((name, i) => ({
 /** What `1 - cosine` each kernel costs in 8 bits. */
 const LOSSES: Record<string, number> = { "a/kernel": 1e-5, "b/kernel": 9e-3, "c/kernel": 2e-3 };
 
-async function schemesOf(scheme: Scheme, allowed: number): Promise<string[]> {
+async function schemesOf(scheme: StorageScheme, allowed: number): Promise<string[]> {
   const lossOf = (storage: Storage) =>
     Promise.resolve(
       Object.entries(LOSSES).reduce((sum, [name, loss]) => sum + (storage(name) === "uint8" ? loss : 0), 0),

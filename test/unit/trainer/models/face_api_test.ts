@@ -15,9 +15,9 @@ const faceApi = await loadFaceApiPackage();
 const ours = await importedNetworks();
 /** A portrait, `[size, size, 3]` of 8 bits. */
 const photo = await decode(await Deno.readFile(packageFile("@vladmandic/face-api/demo/sample1.jpg")));
-const portrait = (size: number) => {
+const portrait = async (size: number) => {
   const side = Math.min(photo.width, photo.height);
-  const pixels = resize(photo, { x: (photo.width - side) / 2, y: 0, width: side, height: side }, size, size);
+  const pixels = await resize(photo, { x: (photo.width - side) / 2, y: 0, width: side, height: side }, size, size);
   return tf.tensor3d(Float32Array.from(pixels), [size, size, 3]);
 };
 
@@ -34,7 +34,7 @@ async function assertNear(actual: tf.Tensor, expected: ArrayLike<number>, tolera
 }
 
 Deno.test("face-resnet gives face-api's descriptor of the same crop, before it is normalised", async () => {
-  const crop = portrait(150);
+  const crop = await portrait(150);
   const raw = tf.model({ inputs: ours.embedder.inputs, outputs: ours.embedder.getLayer("head").output });
   const input = scaled(crop, PIXEL_SCALES.dlib.mean);
   await assertNear(
@@ -52,7 +52,7 @@ Deno.test("face-resnet has dlib's 29 convolutions and 5.6 million weights", () =
 
 Deno.test("TinyFaceDetector gives face-api's grid in any size", async () => {
   for (const size of [128, 160]) {
-    const pixels = portrait(size);
+    const pixels = await portrait(size);
     const grid = await faceApi.nets.tinyFaceDetector.forward(pixels, size);
     const actual = ours.refiner.predict(scaled(pixels, [117.001 / 255, 114.697 / 255, 97.404 / 255])) as tf.Tensor;
     assert.deepEqual(actual.shape, [1, size / 32, size / 32, 25]);
@@ -61,7 +61,7 @@ Deno.test("TinyFaceDetector gives face-api's grid in any size", async () => {
 });
 
 Deno.test("the landmark network gives face-api's points", async () => {
-  const crop = portrait(112);
+  const crop = await portrait(112);
   const points = await faceApi.nets.faceLandmark68Net.forward(crop);
   await assertNear(
     ours.landmarks.predict(scaled(crop, PIXEL_SCALES.dlib.mean)) as tf.Tensor,

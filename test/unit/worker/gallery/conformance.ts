@@ -159,4 +159,109 @@ export function declareConformance(name: string, withGallery: WithGallery): void
       await gallery.addImage("c", "plum", b, { request: { key: "k", digest: "e" } });
     },
   );
+
+  declare("a snapshot is all that is there at one moment, whatever changes afterwards", async (gallery, clock) => {
+    clock.now = Date.parse("2026-01-01T00:00:00Z");
+    const [a, b] = vectors(2);
+    await gallery.addImage("c", "lime", a);
+    await gallery.putSubject("c", "gone", { metadata: {}, expiresAt: "2026-01-02T00:00:00.000Z" });
+    const lime = await gallery.subject("c", "lime");
+    clock.now = Date.parse("2026-01-02T00:00:00Z");
+    const snapshot = await gallery.snapshot();
+    await gallery.addImage("c", "lime", b);
+    await gallery.addImage("c", "plum", b);
+    assert.deepEqual(snapshot, [{ collection: "c", subjects: [lime] }, { collection: "default", subjects: [] }]);
+  });
+
+  declare("what is restored is as it was, and the same again changes nothing", async (gallery) => {
+    const [a, b] = vectors(2);
+    const images = [
+      { image: "i1", createdAt: "2025-01-02T03:04:05.000Z", embedding: a, request: { key: "k", digest: "d" } },
+      { image: "i2", createdAt: "2025-01-03T03:04:05.000Z", embedding: b, thumbnail: Uint8Array.of(1, 2) },
+    ];
+    const lime = {
+      subject: "lime",
+      metadata: { a: [1] },
+      expiresAt: "2999-01-01T00:00:00.000Z",
+      revision: "r",
+      images,
+    };
+    const bare = { subject: "bare", metadata: {}, expiresAt: null, revision: "s", images: [] };
+    for (let round = 0; round < 2; round++) {
+      await gallery.restore("c", [lime, bare]);
+      assert.deepEqual(await gallery.subject("c", "lime"), lime);
+      assert.deepEqual(await gallery.subject("c", "bare"), bare);
+    }
+    const request = { key: "k", digest: "d" };
+    assert.equal((await gallery.addImage("c", "lime", a, { request })).image, "i1");
+    assert.equal((await gallery.search("c", b, { k: 1 })).nearest[0].image, "i2");
+  });
+
+  declare(
+    "what is restored adds to a subject that is there the images that it lacks, or replaces it",
+    async (gallery) => {
+      const [a, b, c] = vectors(3);
+      const image = (image: string, embedding: Float32Array) => ({
+        image,
+        createdAt: "2025-01-02T03:04:05.000Z",
+        embedding,
+      });
+      const lime = { subject: "lime", metadata: { from: "elsewhere" }, expiresAt: null, revision: "r" };
+      await gallery.restore("c", [{ ...lime, images: [image("i1", a), image("i2", b)] }]);
+      await gallery.putSubject("c", "lime", { metadata: { from: "here" }, expiresAt: null });
+      const { revision } = await gallery.subject("c", "lime");
+      const other = { ...lime, images: [image("i2", b), image("i3", c)] };
+      await gallery.restore("c", [other]);
+      const merged = await gallery.subject("c", "lime");
+      assert.deepEqual(merged.images.map(({ image }) => image), ["i1", "i2", "i3"]);
+      assert.deepEqual(merged.metadata, { from: "here" });
+      assert.notEqual(merged.revision, revision);
+      const moved = { ...other, images: [image("i2", c), image("i4", a)] };
+      await gallery.restore("c", [moved], true);
+      assert.deepEqual(await gallery.subject("c", "lime"), moved);
+    },
+  );
+
+  declare("the version is another one after every change and every expiry, and stays where nothing was changed", async (
+    gallery,
+    clock,
+  ) => {
+    clock.now = Date.parse("2026-01-01T00:00:00Z");
+    const seen = [await gallery.version()];
+    const another = async () => {
+      const version = await gallery.version();
+      assert.ok(!seen.includes(version));
+      seen.push(version);
+    };
+    await gallery.putCollection("c");
+    await another();
+    const { image } = await gallery.addImage("c", "lime", vectors(1)[0]);
+    await another();
+    await gallery.putSubject("c", "guest", { metadata: {}, expiresAt: "2026-01-02T00:00:00.000Z" });
+    await another();
+    await gallery.deleteImage("c", "lime", image);
+    await another();
+    await gallery.putCollection("c");
+    await assert.rejects(gallery.deleteImage("c", "lime", image), UnknownError);
+    assert.equal(await gallery.version(), seen.at(-1));
+    clock.now = Date.parse("2026-01-02T00:00:00Z");
+    await another();
+    await gallery.deleteCollection("c");
+    await another();
+    assert.equal(await gallery.version(), seen.at(-1));
+  });
+
+  declare("who watches is told the version after every change, until the signal", async (gallery) => {
+    const stop = new AbortController();
+    const versions = gallery.watch(stop.signal)[Symbol.asyncIterator]();
+    for (const subject of ["lime", "plum"]) {
+      const next = versions.next();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await gallery.addImage("c", subject, vectors(1)[0]);
+      assert.deepEqual(await next, { done: false, value: await gallery.version() });
+    }
+    const last = versions.next();
+    stop.abort();
+    assert.deepEqual(await last, { done: true, value: undefined });
+  });
 }

@@ -17,9 +17,9 @@ export function randomFrom(seed: number): () => number {
   return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
 }
 
-/** `[DIMENSIONS] float32` of unit length. */
-export function unitVector(random: () => number): Float32Array<ArrayBuffer> {
-  const vector = Float32Array.from({ length: DIMENSIONS }, () => random() - 0.5);
+/** `[dimensions] float32` of unit length. */
+export function unitVector(random: () => number, dimensions = DIMENSIONS): Float32Array<ArrayBuffer> {
+  const vector = Float32Array.from({ length: dimensions }, () => random() - 0.5);
   const length = Math.hypot(...vector);
   return vector.map((value) => value / length);
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { GalleryError } from "../../../../shared/errors.ts";
-import { encodeSnapshot } from "../../../../shared/snapshot.ts";
-import { RepeatedKeyError, StaleError, UnknownError } from "../../../../worker/gallery/gallery.ts";
+import { RepeatedKeyError, StaleError, StorageFullError, UnknownError } from "../../../../worker/gallery/gallery.ts";
 import { openGallery } from "../../../../worker/gallery/open.ts";
 import { openSqliteGallery } from "../../../../worker/gallery/sqlite.ts";
+import { encodeSnapshotV1 } from "../../../support/snapshot_v1.ts";
 import { declareConformance } from "./conformance.ts";
 import { CARD, EMPTY, randomFrom, subjectOf, unitVector } from "./records.ts";
 
@@ -69,6 +69,22 @@ Deno.test("galleries on one database see each other's changes at the next read",
     await assert.rejects(a.collection("d"), UnknownError);
     await b.addImage("d", "pear", vector);
     assert.deepEqual((await a.subjects("d", { after: null, limit: 9 })).subjects.map((s) => s.subject), ["pear"]);
+    await Promise.all([a.close(), b.close()]);
+  }));
+
+Deno.test("who watches a gallery is told of a change of another process on the same database within 5 s", () =>
+  inFolder(async (path) => {
+    const [a, b] = await Promise.all([openSqliteGallery(path, EMPTY), openSqliteGallery(path, EMPTY)]);
+    const before = await a.version();
+    const stop = new AbortController();
+    const versions = a.watch(stop.signal)[Symbol.asyncIterator]();
+    const next = versions.next();
+    await b.addImage("c", "lime", vector);
+    const start = performance.now();
+    assert.notEqual((await next).value, before);
+    assert.ok(performance.now() - start < 5_000);
+    assert.equal((await a.collection("c")).subjects, 1);
+    stop.abort();
     await Promise.all([a.close(), b.close()]);
   }));
 
@@ -179,6 +195,22 @@ Deno.test("a change that cannot be written is not made, and the next good one is
     await again.close();
   }));
 
+Deno.test("what SQLite has no room for is StorageFullError, and is not made", () =>
+  inFolder(async (path) => {
+    const gallery = await openSqliteGallery(path, EMPTY);
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(path);
+    database.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON images BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END",
+    );
+    await assert.rejects(gallery.addImage("new", "lost", other), StorageFullError);
+    await assert.rejects(gallery.subject("new", "lost"), UnknownError);
+    database.exec("DROP TRIGGER full");
+    database.close();
+    await gallery.addImage("new", "kept", other);
+    await gallery.close();
+  }));
+
 Deno.test("a database of another model is refused with what to do", () =>
   inFolder(async (path) => {
     await (await openSqliteGallery(path, EMPTY)).close();
@@ -228,7 +260,7 @@ Deno.test("of two galleries that open a new database at once, one takes over the
     const former = path.replace(/sqlite$/, "snapshot");
     const collections = [{ collection: "fruit", subjects: [subjectOf("lime", vector, other)] }];
     await Deno.mkdir(path.replace(/\/[^/]+$/, ""));
-    await Deno.writeFile(former, await encodeSnapshot({ ...EMPTY, collections }));
+    await Deno.writeFile(former, await encodeSnapshotV1({ ...EMPTY, collections }));
     const open = () => openGallery({ kind: "sqlite", path, former }, CARD);
     const [first, second] = await Promise.all([open(), open()]);
     assert.deepEqual(await first.subject("fruit", "lime"), collections[0].subjects[0]);

@@ -1,7 +1,9 @@
-import type { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
+import { z } from "zod";
+import { messageOf } from "../../shared/errors.ts";
 import { linesOf } from "./lines.ts";
-import { Failure, Hello, type Request } from "./protocol.ts";
+
+/** Why a process gives no other answer, in a sentence. */
+const Failure = z.object({ error: z.string() });
 
 /** What starts a process. */
 export interface CommandLine {
@@ -22,11 +24,15 @@ interface Running {
   complaints: Promise<string>;
 }
 
-/** A process that trains when it is asked to, and else waits: see `protocol.ts`. */
-export class TrainingProcess {
+/**
+ * A process that computes when it is asked to, and else waits. Both sides say a line of JSON: the process first what it is, then an answer
+ * to each request, and it ends with its input. What it cannot do it answers with `{ error }`, a sentence, and ends.
+ */
+export class BenchProcess<Request, Hello> {
   #running: Running | undefined;
 
-  constructor(private readonly command: CommandLine) {}
+  /** @param hello what the process says first */
+  constructor(private readonly command: CommandLine, private readonly hello: z.ZodType<Hello>) {}
 
   /**
    * Starts the process.
@@ -35,7 +41,7 @@ export class TrainingProcess {
    */
   async start(): Promise<Hello> {
     this.#running = this.#spawn();
-    return await this.#reply(this.#running, Hello);
+    return await this.#reply(this.#running, this.hello);
   }
 
   /**
@@ -93,6 +99,6 @@ async function epitaph({ child, complaints }: Running): Promise<string> {
   return `It ended with ${signal ?? `status ${code}`}: ${(await complaints).trim().split("\n").at(-1)}`;
 }
 
-function encode(request: Request): Uint8Array<ArrayBuffer> {
+function encode(request: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${JSON.stringify(request)}\n`);
 }

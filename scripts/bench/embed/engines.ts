@@ -1,0 +1,66 @@
+import { readFile } from "../../../shared/read_file.ts";
+import type { KernelBuild } from "../../../worker/embedder/plan/kernels.ts";
+import { benchImage, readNetwork } from "./networks.ts";
+
+/** A network that is ready to embed the same image again and again. */
+export type Embed = () => Promise<ArrayLike<number>>;
+
+/** Loads the network in a folder. Each imports what it needs and nothing else: that is a part of what is measured. */
+export const ENGINES: Readonly<Record<string, (folder: string) => Promise<Embed>>> = {
+  "plan": (folder) => plan(folder, "relaxed SIMD"),
+  "plan-plain": (folder) => plan(folder, "SIMD"),
+  "tfjs": tfjs,
+  "ort-web": (folder) => onnxRuntime("npm:onnxruntime-web@1.30.0/wasm", folder, { executionProviders: ["wasm"] }),
+  "ort-node": (folder) =>
+    onnxRuntime("npm:onnxruntime-node@1.30.0", folder, { intraOpNumThreads: 1, interOpNumThreads: 1 }),
+};
+
+async function plan(folder: string, build: KernelBuild): Promise<Embed> {
+  const { compilePlan } = await import("../../../worker/embedder/plan/plan.ts");
+  const { release } = await import("../../../worker/embedder/release.ts");
+  const { input, ...files } = await readNetwork(folder);
+  const plan = await compilePlan(files, input, build);
+  release(files.weights);
+  const image = benchImage(input);
+  return () => Promise.resolve(plan.run(image));
+}
+
+async function tfjs(folder: string): Promise<Embed> {
+  const { tensor4d, tidy } = await import("@tensorflow/tfjs-core");
+  const { useWasmBackend } = await import("../../../shared/tfjs_wasm.ts");
+  const { loadGraphNetwork } = await import("../../../shared/graph_network.ts");
+  await useWasmBackend();
+  const { input, ...files } = await readNetwork(folder);
+  const network = await loadGraphNetwork(files);
+  const image = benchImage(input), { height, width, channels } = input;
+  return async () => {
+    const output = tidy(() => network.predict(tensor4d(image, [1, height, width, channels])));
+    const embedding = await (output as import("@tensorflow/tfjs-core").Tensor).data();
+    (output as import("@tensorflow/tfjs-core").Tensor).dispose();
+    return embedding as Float32Array;
+  };
+}
+
+/** As much of ONNX Runtime's interface as is used here. */
+interface OnnxRuntime {
+  env: { wasm: { numThreads?: number } };
+  Tensor: new (type: "float32", data: Float32Array, shape: number[]) => unknown;
+  InferenceSession: {
+    create(model: Uint8Array, options: Record<string, unknown>): Promise<{
+      run(inputs: Record<string, unknown>): Promise<Record<string, { data: Float32Array }>>;
+    }>;
+  };
+}
+
+async function onnxRuntime(specifier: string, folder: string, options: Record<string, unknown>): Promise<Embed> {
+  const { Tensor, InferenceSession, env }: OnnxRuntime = await import(specifier);
+  env.wasm.numThreads = 1;
+  const { input: { height, width, channels } } = await readNetwork(folder);
+  const session = await InferenceSession.create(await readFile(`${folder}/model.onnx`), options);
+  const image = benchImage({ height, width, channels }), pixels = height * width;
+  const planes = Float32Array.from(image, (_, i) => image[i % pixels * channels + Math.floor(i / pixels)]);
+  return async () => {
+    const outputs = await session.run({ value0: new Tensor("float32", planes, [1, channels, height, width]) });
+    return outputs.embedding.data;
+  };
+}

@@ -1,0 +1,90 @@
+import { UsageError } from "../../../shared/errors.ts";
+import type { GraphFiles, GraphJson } from "../../../shared/model_files.ts";
+import { readModelFiles } from "../../../shared/model_files.ts";
+import { readFile } from "../../../shared/read_file.ts";
+import type { BackboneName } from "../../../trainer/models/backbones.ts";
+import { readGraph } from "../../../worker/embedder/plan/graph.ts";
+import { isLinear } from "../../../worker/embedder/plan/layers.ts";
+import { lower } from "../../../worker/embedder/plan/lower.ts";
+
+/** Where the bundled model lies. */
+const BUNDLED = "samples/model";
+const DIMENSIONS = 128;
+
+/** Height, width and channels of images. */
+export interface ImageSize {
+  height: number;
+  width: number;
+  channels: 1 | 3;
+}
+
+/** A graph with its weights in a folder, for a process that measures it. */
+export interface NetworkFiles extends GraphFiles {
+  input: ImageSize;
+}
+
+/** The networks that are measured, by name: a backbone at a size of image, with first weights; or the bundled model. */
+export const NETWORKS: Readonly<Record<string, { backbone: BackboneName; pixels: number } | "bundled">> = {
+  "resnet18-112": { backbone: "resnet18", pixels: 112 },
+  "resnet50-224": { backbone: "resnet50", pixels: 224 },
+  "mobilenet-v2-224": { backbone: "mobilenet-v2", pixels: 224 },
+  "efficientnet-lite0-224": { backbone: "efficientnet-lite0", pixels: 224 },
+  "mobilefacenet-112": { backbone: "mobilefacenet", pixels: 112 },
+  "bundled": "bundled",
+};
+
+/** @throws {UsageError} if there is no such network */
+export function chooseNetworks(text: string | undefined): string[] {
+  const names = Object.keys(NETWORKS), chosen = text?.split(",") ?? names;
+  const unknown = chosen.find((name) => !names.includes(name));
+  if (unknown === undefined) return chosen;
+  throw new UsageError(`--networks takes some of ${names.join(", ")}, not ${unknown}.`);
+}
+
+/** Makes a network, or reads the bundled one. */
+export async function makeNetwork(name: string): Promise<NetworkFiles> {
+  const network = NETWORKS[name];
+  if (network === "bundled") {
+    const { modelJson, weights, card } = await readModelFiles(BUNDLED);
+    return { modelJson, weights, input: card.input };
+  }
+  const { createEmbedder } = await import("../../../trainer/models/embedder.ts");
+  const { graphOf } = await import("../../../trainer/export/fused.ts");
+  const { toGraphDef } = await import("../../../trainer/export/graph_def.ts");
+  const { encodeWeights } = await import("../../../trainer/export/quantize.ts");
+  const { toGraphFiles } = await import("../../../trainer/export/write.ts");
+  const { backbone, pixels } = network;
+  const input = { height: pixels, width: pixels, channels: 3 } as const;
+  const model = createEmbedder({ backbone, input, dimensions: DIMENSIONS, seed: 1 });
+  const graph = toGraphDef(await graphOf(model));
+  model.dispose();
+  return { ...toGraphFiles(graph, encodeWeights(graph.constants, () => "none")), input };
+}
+
+/** Writes a network where `readNetwork` finds it. */
+export async function writeNetwork(folder: string, { modelJson, weights, input }: NetworkFiles): Promise<void> {
+  await Deno.writeTextFile(`${folder}/graph.json`, JSON.stringify({ modelJson, input }));
+  await Deno.writeFile(`${folder}/weights.bin`, weights);
+}
+
+/** Reads a network. */
+export async function readNetwork(folder: string): Promise<NetworkFiles> {
+  const text = new TextDecoder().decode(await readFile(`${folder}/graph.json`));
+  const { modelJson, input } = JSON.parse(text) as { modelJson: GraphJson; input: ImageSize };
+  return { modelJson, input, weights: await readFile(`${folder}/weights.bin`) };
+}
+
+/** Multiplications and additions of an embedding, in convolutions and matrix products. */
+export function flopsOf(files: NetworkFiles): number {
+  const { layers, values } = lower(readGraph(files), files.input);
+  return layers.filter(isLinear).reduce((sum, { kind, size, input, output }) => {
+    const { height, width, channels } = values[output];
+    const seen = size.rows * size.columns * (kind === "depthwise" ? 1 : values[input].channels);
+    return sum + 2 * height * width * channels * seen;
+  }, 0);
+}
+
+/** The image that all embed: `[height, width, channels] float32`, from -1 to 1. */
+export function benchImage({ height, width, channels }: ImageSize): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: height * width * channels }, (_, i) => Math.sin(i * 0.7) * Math.cos(i * 0.013));
+}

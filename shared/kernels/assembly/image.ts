@@ -1,0 +1,2 @@
+/** The kernels of images, on the way to the network. None allocates. */
+export { squeezeColumns, squeezeRows } from "./resize";
