@@ -6,6 +6,7 @@ import { openApiDocument } from "./contract/document.ts";
 import { createEndpoint } from "./contract/endpoint.ts";
 import type { OpenApiDocument } from "./contract/open_api.ts";
 import type { Embedder } from "./embedder/embedder.ts";
+import { type Look, wholeImage } from "./embedder/look.ts";
 import { createImageEmbedder } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
 import type { Gallery } from "./gallery/gallery.ts";
@@ -41,6 +42,8 @@ export interface AppDeps {
   model: ServedModel;
   /** Of the model; proved by `selfTest` before. */
   embedder: Embedder;
+  /** What the embedder is shown of an image; default: all of it. */
+  look?: Look;
   /** Of the model. */
   gallery: Gallery;
   /** Without keys, everybody on this machine may do everything, and nobody else anything. */
@@ -84,6 +87,7 @@ export function createApp(deps: AppDeps) {
   } = deps;
   const queue = createQueue(deps.queue ?? DEFAULT_QUEUE, deps.breathe);
   const { card } = model;
+  const look = deps.look ?? wholeImage(card);
   const metrics = createMetrics();
   const services: Services = {
     model,
@@ -91,7 +95,8 @@ export function createApp(deps: AppDeps) {
     gallery,
     queue,
     thumbnails,
-    embedImage: createImageEmbedder(embedder, card.input, queue, metrics.timed),
+    look,
+    embedImage: createImageEmbedder(look, embedder, queue, metrics.timed),
     endpoint: createEndpoint(keys, maxBody, gallery.isReadOnly === true),
     timed: metrics.timed,
   };

@@ -78,7 +78,7 @@ async function load(
   await config.keys?.();
   const files = await readModel();
   const { card, modelJson } = files;
-  const { embedder, name, fallback, loaded } = await openEmbedder(files, createTfjsLazily);
+  const { embedder, look, name, fallback, loaded } = await openEmbedder(files, createTfjsLazily);
   marks.push(loaded, performance.now());
   const gallery = await openGallery(card);
   marks.push(performance.now());
@@ -88,7 +88,7 @@ async function load(
   }
   // The embedder has the weights in its own way; who asks for the files gets them read again.
   const model = { card, modelJson, readWeights: async () => (await readModel()).weights };
-  return { app: createApp({ ...config, model, embedder, gallery, log, state, breathe }), gallery };
+  return { app: createApp({ ...config, model, embedder, look, gallery, log, state, breathe }), gallery };
 }
 
 /** How long each part of the start took, milliseconds: `import` is all before, since the process began. */

@@ -32,7 +32,9 @@ const PROBLEMS: Record<ProblemStatus, string> = {
   412: "The subject has another ETag than If-Match says.",
   413: "The body is larger than the worker takes.",
   415: "The body, or the image in it, is of a type that is not supported.",
-  422: "The image cannot be decoded or has more pixels than the worker takes, or the embedding is none of its model's.",
+  422:
+    "The image cannot be decoded or has more pixels than the worker takes, it does not show the face that is needed (the " +
+    "type says why), or the embedding is none of its model's.",
   429: "The key has made as many requests as it may in this minute.",
   500: "Something unexpected failed.",
   503:

@@ -1,6 +1,7 @@
 import { messageOf, TriptychError } from "../../shared/errors.ts";
 import type { ModelFiles } from "../../shared/model_files.ts";
 import type { Embedder } from "./embedder.ts";
+import { type Look, openLook } from "./look.ts";
 import { createPlanEmbedder } from "./plan.ts";
 import { release } from "./release.ts";
 import { selfTest } from "./self_test.ts";
@@ -8,6 +9,8 @@ import { selfTest } from "./self_test.ts";
 /** An embedder that has proved itself on the card's goldens. */
 export interface OpenEmbedder {
   embedder: Embedder;
+  /** What it is shown of an image. */
+  look: Look;
   /** Which one it is, for a person. */
   name: string;
   /** Why it isn't the plan, in a sentence. */
@@ -27,17 +30,18 @@ export async function openEmbedder(
   files: ModelFiles,
   createTfjs: (files: ModelFiles) => Promise<Embedder>,
 ): Promise<OpenEmbedder> {
+  const look = await openLook(files);
   let fallback: string;
   try {
     const { build, ...embedder } = await createPlanEmbedder(files);
-    const open = { ...await proved(embedder, files), name: `plan, ${build}`, fallback: undefined };
+    const open = { ...await proved(embedder, files), look, name: `plan, ${build}`, fallback: undefined };
     release(files.weights);
     return open;
   } catch (error) {
     if (!(error instanceof TriptychError)) throw error;
     fallback = `The model runs on tfjs. ${messageOf(error)}`;
   }
-  return { ...await proved(await createTfjs(files), files), name: "tfjs, WebAssembly SIMD", fallback };
+  return { ...await proved(await createTfjs(files), files), look, name: "tfjs, WebAssembly SIMD", fallback };
 }
 
 async function proved(embedder: Embedder, { card }: ModelFiles) {

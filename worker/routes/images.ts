@@ -2,8 +2,10 @@ import { Hono } from "hono";
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Contract } from "../contract/contract.ts";
+import { assertGoodEnough } from "../embedder/look.ts";
 import type { Env } from "../middleware/env.ts";
-import { embeddingOf } from "./embedding.ts";
+import { embeddingsOf } from "./embedding.ts";
+import { choiceOf, describeFace, FaceOnImage, OneFace } from "./face.ts";
 import { Base64Image, Embedding, ImageFile, type Input, inputOf } from "./input.ts";
 import { ImagePath, SubjectPath } from "./name.ts";
 import { conditionOf, etagOf, IfMatch } from "./revision.ts";
@@ -19,6 +21,15 @@ const ENROL = {
     "has chosen that. The subject and its collection are made if they are new.",
   scope: "enroll",
   params: SubjectPath,
+  query: z.object({
+    face: OneFace.optional().meta({
+      description:
+        "Of a model of faces: which of the image's is enrolled. Without it, an image with several is refused.",
+    }),
+    quality: z.enum(["good", "any"], "give good, or any").default("good").meta({
+      description: "Of a model of faces: any enrols those too that are small, blurred, turned away or badly lit.",
+    }),
+  }),
   headers: IfMatch.extend({
     "idempotency-key": z.string()
       .regex(/^[!-~]{1,255}$/, "it has 1 to 255 visible ASCII characters; a UUID will do")
@@ -43,6 +54,7 @@ const ENROL = {
         subject: z.string(),
         image: z.string().meta({ description: "The id of the enrolled image." }),
         images: z.int().min(1).meta({ description: "How many the subject has now." }),
+        face: FaceOnImage.optional().meta({ description: "Of a model of faces: that which was enrolled." }),
       }).meta({ id: "Enrolment" }),
       headers: ["etag", "server-timing"],
     },
@@ -67,9 +79,11 @@ export function imageRoutes({ card, embedImage, queue, gallery, thumbnails, endp
   return new Hono<Env>()
     .post(
       "/collections/:collection/subjects/:subject/images",
-      endpoint(ENROL, async ({ params: { collection, subject }, headers, body }) => {
+      endpoint(ENROL, async ({ params: { collection, subject }, query, headers, body }) => {
         const input = await inputOf(body);
-        const { embedding, timing } = await embeddingOf(input, card, embedImage);
+        const choice = choiceOf(card, query.face) ?? "one";
+        const { found: [{ embedding, face }], timing } = await embeddingsOf(input, card, embedImage, choice);
+        if (face !== undefined && query.quality === "good") assertGoodEnough(face, card);
         const key = headers["idempotency-key"];
         const request = key === undefined ? undefined : { key, digest: digestOf(input) };
         const thumbnail = thumbnails && "image" in input ? await queue.run(() => thumbnailOf(input.image)) : undefined;
@@ -77,7 +91,7 @@ export function imageRoutes({ card, embedImage, queue, gallery, thumbnails, endp
         const { image, record } = await gallery.addImage(collection, subject, embedding, beside, conditionOf(headers));
         return {
           status: 201,
-          body: { subject, image, images: record.images.length },
+          body: { subject, image, images: record.images.length, ...face && { face: describeFace(face) } },
           headers: { etag: etagOf(record), "server-timing": serverTiming(timing) },
         };
       }),

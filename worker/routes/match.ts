@@ -11,7 +11,8 @@ import { DEFAULT_COLLECTION, type SearchResult } from "../gallery/gallery.ts";
 import type { Env } from "../middleware/env.ts";
 import { Problem, ProblemBody, problemBody, problemOf } from "../middleware/problem.ts";
 import { whole } from "../whole.ts";
-import { embeddingOf } from "./embedding.ts";
+import { embeddingsOf } from "./embedding.ts";
+import { choiceOf, describeFace, FaceOnImage, FaceQuery, isOne } from "./face.ts";
 import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.ts";
 import { JsonObject, jsonText } from "./json_object.ts";
 import { Name } from "./name.ts";
@@ -36,6 +37,8 @@ const Found = z.object({
   metadata: JsonObject,
 });
 
+const MatchTiming = EmbedTiming.extend({ search: z.number().min(0) });
+
 const MatchAnswer = z.object({
   collection: z.string(),
   subjects: z.int().min(0).meta({ description: "How many were compared." }),
@@ -43,12 +46,19 @@ const MatchAnswer = z.object({
   decision: z.enum(["match", "no_match"]).meta({ description: "Whether the nearest is within the threshold." }),
   threshold: DecidingThreshold,
   matches: z.array(Found).meta({ description: "The nearest subjects, each once." }),
-  timing: EmbedTiming.extend({ search: z.number().min(0) }),
+  face: FaceOnImage.optional().meta({ description: "Of a model of faces: that which was looked for." }),
+  timing: MatchTiming,
 }).meta({ id: "MatchAnswer" });
 type MatchAnswer = z.output<typeof MatchAnswer>;
 
+const MatchFaces = z.object({
+  faces: z.array(MatchAnswer).meta({ description: "For each face that is meant, the largest first, its answer." }),
+  timing: MatchTiming,
+}).meta({ id: "MatchFaces" });
+type MatchFaces = z.output<typeof MatchFaces>;
+
 const MatchResults = z.object({
-  results: z.array(z.union([MatchAnswer, ProblemBody])).meta({
+  results: z.array(z.union([MatchAnswer, MatchFaces, ProblemBody])).meta({
     description: "For each image, in order: its answer, or what is wrong with it.",
   }),
 }).meta({ id: "MatchResults" });
@@ -64,6 +74,7 @@ const MATCH = {
     collection: Name.default(DEFAULT_COLLECTION).meta({ description: "Where to look." }),
     k: whole(1, 100).default(5).meta({ description: "How many subjects to answer." }),
     filter: jsonText(JsonObject).optional().meta({ description: `${FILTER} It may come in the body instead.` }),
+    face: FaceQuery,
     excludeSubject: Name.optional().meta({ description: "A subject that is not compared." }),
   }),
   body: {
@@ -79,8 +90,8 @@ const MATCH = {
   },
   answers: {
     200: {
-      description: "The answer to one image; to several in a form, their results.",
-      json: z.union([MatchAnswer, MatchResults]),
+      description: "The answer to one image, or to each of its faces; to several images in a form, their results.",
+      json: z.union([MatchAnswer, MatchFaces, MatchResults]),
       headers: ["server-timing"],
     },
   },
@@ -91,11 +102,22 @@ type MatchRequest = RequestOf<typeof MATCH>;
 
 /** `POST /match`: who is on this image? */
 export function matchRoutes({ card, embedImage, gallery, endpoint, timed }: Services) {
-  const answerTo = async (input: Input, { query, body }: MatchRequest): Promise<MatchAnswer> => {
-    const { embedding, timing } = await embeddingOf(input, card, embedImage);
+  const answerTo = async (input: Input, { query, body }: MatchRequest): Promise<MatchAnswer | MatchFaces> => {
+    const choice = choiceOf(card, query.face);
+    const { found, timing } = await embeddingsOf(input, card, embedImage, choice);
     const options = { k: query.k, filter: query.filter ?? filterOf(body), exclude: query.excludeSubject };
-    const found = await timed("search", () => gallery.search(query.collection, embedding, options));
-    return describe(card, query, found.result, { ...timing, search: found.milliseconds });
+    const faces: MatchAnswer[] = [];
+    for (const { embedding, face } of found) {
+      const { result, milliseconds } = await timed(
+        "search",
+        () => gallery.search(query.collection, embedding, options),
+      );
+      const answer = describe(card, query, result, { ...timing, search: milliseconds });
+      faces.push({ ...answer, ...face && { face: describeFace(face) } });
+    }
+    if (isOne(found, choice)) return faces[0];
+    const search = faces.reduce((sum, { timing }) => sum + timing.search, 0);
+    return { faces, timing: rounded({ ...timing, search }) };
   };
   return new Hono<Env>().post(
     "/match",
@@ -153,13 +175,16 @@ function filterOf(body: MatchRequest["body"]): Record<string, unknown> | undefin
 
 /** What is wrong with one image, or its turn; anything else is wrong with the whole request. */
 function problemOfImage(error: unknown): ProblemBody {
-  if (error instanceof ImageError || error instanceof OverloadedError || error instanceof Problem) {
+  if (
+    error instanceof ImageError || error instanceof OverloadedError ||
+    error instanceof Problem
+  ) {
     return problemBody(problemOf(error, ""), "/match");
   }
   throw error;
 }
 
-function totalOf(results: (MatchAnswer | ProblemBody)[]): MatchAnswer["timing"] {
+function totalOf(results: (MatchAnswer | MatchFaces | ProblemBody)[]): MatchAnswer["timing"] {
   const timings = results.flatMap((result) => "timing" in result ? [result.timing] : []);
   const sum = (part: keyof MatchAnswer["timing"]) => timings.reduce((sum, timing) => sum + timing[part], 0);
   return { decode: sum("decode"), embed: sum("embed"), search: sum("search") };

@@ -1,8 +1,10 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { encodePng, toInputPixels } from "../../shared/image/mod.ts";
+import { encodePng } from "../../shared/image/mod.ts";
 import type { Contract } from "../contract/contract.ts";
+import { chosen } from "../embedder/look.ts";
 import type { Env } from "../middleware/env.ts";
+import { choiceOf, OneFace } from "./face.ts";
 import { Base64Image, ImageFile, inputOf } from "./input.ts";
 import type { Services } from "./services.ts";
 
@@ -11,6 +13,11 @@ const PREVIEW = {
   summary: "An image as the network sees it",
   description: "Upright, fitted and scaled to the network's input, before mean and standard deviation.",
   scope: "match",
+  query: z.object({
+    face: OneFace.optional().meta({
+      description: "Of a model of faces: which of the image's; the largest without it.",
+    }),
+  }),
   body: {
     image: true,
     form: z.strictObject({ image: ImageFile }),
@@ -21,13 +28,15 @@ const PREVIEW = {
 } as const satisfies Contract;
 
 /** `POST /preview`: an image as the network sees it. */
-export function previewRoutes({ card: { input }, queue, endpoint }: Services) {
+export function previewRoutes({ card, look, queue, endpoint }: Services) {
   return new Hono<Env>().post(
     "/preview",
-    endpoint(PREVIEW, async ({ body }) => {
+    endpoint(PREVIEW, async ({ query, body }) => {
       const { image } = await inputOf(body);
-      const pixels = await queue.run(() => toInputPixels(image, input));
-      return { status: 200, body: await encodePng(pixels, input.height, input.width, input.channels) };
+      const choice = choiceOf(card, query.face) ?? "largest";
+      const [{ pixels }] = await queue.run(async () => chosen(await look(image), choice));
+      const { height, width, channels } = card.input;
+      return { status: 200, body: await encodePng(pixels, height, width, channels) };
     }),
   );
 }

@@ -1,6 +1,7 @@
 import type { Card } from "../../shared/card.ts";
 import type { ModelFiles } from "../../shared/model_files.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
+import type { Look } from "../embedder/look.ts";
 import type { ImageEmbedder } from "../embedder/pipeline.ts";
 import type { Queue } from "../embedder/queue.ts";
 import type { Gallery } from "../gallery/gallery.ts";
@@ -16,6 +17,7 @@ export interface Services {
   model: ServedModel;
   /** The model's. */
   card: Card;
+  look: Look;
   embedImage: ImageEmbedder;
   /** In which images wait for their turn. */
   queue: Queue;
