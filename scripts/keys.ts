@@ -22,7 +22,7 @@ Usage: deno task keys add --scopes SCOPE,.. [--collections NAME,..] [--origins O
        deno task keys list
        deno task keys revoke ID
 
-  --scopes SCOPE,..      match (match, verify, embed), enroll (enrol, list and delete subjects), admin (all)
+  --scopes SCOPE,..      verify (one to one, and embed), match (that, and search), enroll (enrol, list and delete subjects), admin (all)
   --collections NAME,..  the only collections that it may see and change (default all)
   --origins ORIGIN,..    the only origins whose pages it works on, such as https://shop.example; for a key with no scope
                          but match, since everybody who sees the page can read it

@@ -10,6 +10,7 @@ import { type Look, wholeImage } from "./embedder/look.ts";
 import { createImageEmbedder } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
 import type { Gallery } from "./gallery/gallery.ts";
+import { expiryOf } from "./gallery/retention.ts";
 import type { KeySource } from "./keys/key.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { drainBody } from "./middleware/body.ts";
@@ -56,6 +57,10 @@ export interface AppDeps {
   queue?: number;
   /** Whether a small picture is kept of every image that is enrolled; default not. */
   thumbnails?: boolean;
+  /** Whether a model of faces may be asked who somebody is among all of a collection; default not. */
+  faceSearch?: boolean;
+  /** Days after which a subject expires for which nothing else is said, 0 for never; default as `expiryOf` has it. */
+  retention?: number | undefined;
   /** What happens between two images; default: whatever else waits gets a turn. */
   breathe?: (() => Promise<void>) | undefined;
   /** Default: nowhere. */
@@ -82,6 +87,7 @@ export function createApp(deps: AppDeps) {
     corsOrigins = [],
     maxBody = DEFAULT_MAX_BODY,
     thumbnails = false,
+    faceSearch = false,
     log = () => {},
     state = () => "ready",
   } = deps;
@@ -95,6 +101,8 @@ export function createApp(deps: AppDeps) {
     gallery,
     queue,
     thumbnails,
+    mayMatch: faceSearch || card.domain !== "face",
+    newExpiry: () => expiryOf(card, deps.retention, Date.now()),
     look,
     embedImage: createImageEmbedder(look, embedder, queue, metrics.timed),
     endpoint: createEndpoint(keys, maxBody, gallery.isReadOnly === true),

@@ -24,7 +24,7 @@ const PROBLEMS: Record<ProblemStatus, string> = {
   401: "There is no key, or one that is not known.",
   403:
     "The key lacks the scope, is limited to other collections, or works on other origins' pages; or the worker has " +
-    "no keys, and the request does not come from its own machine and pages.",
+    "no keys, and the request does not come from its own machine and pages; or it does not search for faces.",
   404: "The collection, subject or image is not there.",
   405: "The gallery is read-only.",
   408: "The body arrives too slowly.",

@@ -96,7 +96,7 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
         records.delete(collection, subject);
       }),
 
-    addImage: (collection, subject, embedding, beside = {}, condition) =>
+    addImage: (collection, subject, embedding, { expiresAt = null, ...beside } = {}, condition) =>
       change(() => {
         const { request } = beside;
         const previous = records.find(collection, subject);
@@ -110,7 +110,7 @@ export function createIndexedGallery({ records, store, now }: IndexedGalleryOpti
         const enrolled = { image, createdAt: new Date(now()).toISOString(), embedding, ...beside };
         const record = {
           metadata: {},
-          expiresAt: null,
+          expiresAt,
           ...previous,
           subject,
           revision: ulid(),

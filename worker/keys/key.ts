@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import { TriptychError } from "../../shared/errors.ts";
 
 /** What a key can be allowed to do. */
-export const SCOPES = ["match", "enroll", "admin"] as const;
+export const SCOPES = ["verify", "match", "enroll", "admin"] as const;
 
-/** What a key may do: `match`, `verify` and `embed`; enrol, list and delete subjects; or all, collections too. */
+/**
+ * What a key may do: compare one to one (`verify`, and `embed` for it); search a whole collection, and that; enrol, list and
+ * delete subjects; or all, collections too.
+ */
 export type Scope = typeof SCOPES[number];
 
 /** A key that is known: its SHA-256, never itself. */
@@ -19,6 +22,11 @@ export interface Key {
   origins?: ReadonlySet<string> | undefined;
   /** How many requests a minute it may make; undefined for as many as it likes. */
   rate?: number | undefined;
+}
+
+/** Whether a key may do what needs a scope. */
+export function allows({ scopes }: Pick<Key, "scopes">, scope: Scope): boolean {
+  return scopes.has(scope) || scopes.has("admin") || (scope === "verify" && scopes.has("match"));
 }
 
 /** A file of keys that cannot be read: none holds. */

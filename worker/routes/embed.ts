@@ -19,7 +19,7 @@ const EMBED = {
   id: "embed",
   summary: "The embedding of an image, or of the faces on it",
   description: "What a client may keep and send in the image's place, beside the fingerprint.",
-  scope: "match",
+  scope: "verify",
   query: z.object({ face: FaceQuery }),
   body: {
     image: true,

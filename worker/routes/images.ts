@@ -75,7 +75,7 @@ const DELETE = {
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects/{s}/images`: what is enrolled of a subject. */
-export function imageRoutes({ card, embedImage, queue, gallery, thumbnails, endpoint }: Services) {
+export function imageRoutes({ card, embedImage, queue, gallery, thumbnails, newExpiry, endpoint }: Services) {
   return new Hono<Env>()
     .post(
       "/collections/:collection/subjects/:subject/images",
@@ -87,7 +87,7 @@ export function imageRoutes({ card, embedImage, queue, gallery, thumbnails, endp
         const key = headers["idempotency-key"];
         const request = key === undefined ? undefined : { key, digest: digestOf(input) };
         const thumbnail = thumbnails && "image" in input ? await queue.run(() => thumbnailOf(input.image)) : undefined;
-        const beside = { request, thumbnail };
+        const beside = { request, thumbnail, expiresAt: newExpiry() };
         const { image, record } = await gallery.addImage(collection, subject, embedding, beside, conditionOf(headers));
         return {
           status: 201,

@@ -25,6 +25,9 @@ const MAX_IMAGES = 32;
 
 const FILTER = "Only subjects are compared whose metadata contains this object, with all that is in it.";
 
+const NO_SEARCH =
+  "This worker does not search for faces; compare with one subject by /verify, or start it with TRIPTYCH_FACE_SEARCH=1.";
+
 const Found = z.object({
   subject: z.string(),
   image: z.string().meta({ description: "That of the subject's images which lies nearest." }),
@@ -101,7 +104,7 @@ const MATCH = {
 type MatchRequest = RequestOf<typeof MATCH>;
 
 /** `POST /match`: who is on this image? */
-export function matchRoutes({ card, embedImage, gallery, endpoint, timed }: Services) {
+export function matchRoutes({ card, mayMatch, embedImage, gallery, endpoint, timed }: Services) {
   const answerTo = async (input: Input, { query, body }: MatchRequest): Promise<MatchAnswer | MatchFaces> => {
     const choice = choiceOf(card, query.face);
     const { found, timing } = await embeddingsOf(input, card, embedImage, choice);
@@ -122,6 +125,7 @@ export function matchRoutes({ card, embedImage, gallery, endpoint, timed }: Serv
   return new Hono<Env>().post(
     "/match",
     endpoint(MATCH, async (request) => {
+      if (!mayMatch) throw new Problem(403, NO_SEARCH);
       const inputs = await inputsOf(request.body);
       if (inputs.length === 1) {
         const body = await answerTo(inputs[0], request);

@@ -15,7 +15,7 @@ const GRAPH = {
   id: "modelJson",
   summary: "Graph and card of the model",
   description: "The `model.json` of a graph model of TensorFlow.js, which `tf.loadGraphModel` loads from here.",
-  scope: "match",
+  scope: "verify",
   params: ModelPath,
   answers: {
     200: {
@@ -30,7 +30,7 @@ const GRAPH = {
 const WEIGHTS = {
   id: "modelWeights",
   summary: "Weights of the model",
-  scope: "match",
+  scope: "verify",
   params: ModelPath,
   answers: {
     200: {

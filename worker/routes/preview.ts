@@ -12,7 +12,7 @@ const PREVIEW = {
   id: "preview",
   summary: "An image as the network sees it",
   description: "Upright, fitted and scaled to the network's input, before mean and standard deviation.",
-  scope: "match",
+  scope: "verify",
   query: z.object({
     face: OneFace.optional().meta({
       description: "Of a model of faces: which of the image's; the largest without it.",

@@ -24,6 +24,10 @@ export interface Services {
   gallery: Gallery;
   /** Whether a small picture is kept of every image that is enrolled. */
   thumbnails: boolean;
+  /** Whether `/match` is to be had. */
+  mayMatch: boolean;
+  /** When a subject expires for which nothing else is said; null for never. */
+  newExpiry(): string | null;
   endpoint: Endpoint;
   timed: Timed;
 }

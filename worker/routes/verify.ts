@@ -27,7 +27,7 @@ const VERIFY = {
   description:
     "Two images, or an image and all that are enrolled of a subject. Embeddings may come in the images' place. Of a model " +
     "of faces, the two that lie nearest are answered, among those that are meant of either image.",
-  scope: "match",
+  scope: "verify",
   query: StrictnessQuery.extend({ face: FaceQuery }),
   body: {
     form: z.strictObject({

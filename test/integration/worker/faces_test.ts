@@ -6,6 +6,8 @@ import { packageFile } from "../../../shared/package_file.ts";
 import { createTfjsLazily } from "../../../worker/embedder/lazy_tfjs.ts";
 import { openEmbedder } from "../../../worker/embedder/open.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
+import type { KeySource } from "../../../worker/keys/key.ts";
+import { parseKeys } from "../../../worker/keys/key_source.ts";
 import { newApp } from "./client.ts";
 
 const files = await readModelFiles("samples/face-model");
@@ -25,10 +27,10 @@ async function portrait(photo: Uint8Array, size: number): Promise<Uint8Array<Arr
   return await encodePng(await framed(await decode(photo), square, size), size, size, 3);
 }
 
-function faceApp() {
+function faceApp(deps: { faceSearch?: boolean; keys?: KeySource } = { faceSearch: true }) {
   const model = { card, modelJson: files.modelJson, readWeights: () => Promise.resolve(files.weights) };
   const gallery = createMemoryGallery({ snapshot: { fingerprint, dimensions, collections: [] } });
-  return newApp({ model, embedder, look, gallery });
+  return newApp({ model, embedder, look, gallery, ...deps });
 }
 
 Deno.test("the bundled model of faces runs as plans", () => assert.match(name, /^plan/));
@@ -122,4 +124,41 @@ Deno.test("a model of whole images takes no choice of faces", async () => {
   const { status, body } = await newApp().call("POST /embed?face=largest", { image: product });
   assert.equal(status, 400);
   assert.match(body.detail, /embeds whole images/);
+});
+
+Deno.test("faces are compared one to one, and searched for only where the worker is told to", async () => {
+  const { call } = faceApp({});
+  const { status, body } = await call("POST /match", { image: one });
+  assert.equal(status, 403);
+  assert.match(body.detail, /TRIPTYCH_FACE_SEARCH=1/);
+  await call("POST /collections/default/subjects/anna/images", { image: one });
+  const b = JSON.stringify({ collection: "default", subject: "anna" });
+  assert.equal((await call("POST /verify", { form: { a: one, b } })).body.same, true);
+});
+
+Deno.test("a key of the scope verify compares one to one and does not search; one of match does both", async () => {
+  const { call } = faceApp({ faceSearch: true, keys: parseKeys("verify:one,match:many") });
+  const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
+  const refused = await call("POST /match", { image: one, ...as("one") });
+  assert.equal(refused.status, 403);
+  assert.match(refused.body.detail, /no scope "match"/);
+  for (const key of ["one", "many"]) {
+    assert.equal((await call("POST /verify", { form: { a: one, b: one }, ...as(key) })).status, 200);
+  }
+  assert.equal((await call("POST /match", { image: one, ...as("many") })).status, 200);
+});
+
+Deno.test("faces are kept for 90 days unless another time is said, or none", async () => {
+  const { call } = faceApp();
+  const daysLeft = async (subject: string) => {
+    const { expiresAt } = (await call(`GET /collections/default/subjects/${subject}`)).body;
+    return expiresAt === null ? null : Math.round((Date.parse(expiresAt) - Date.now()) / 864e5);
+  };
+  await call("POST /collections/default/subjects/anna/images", { image: one });
+  assert.equal(await daysLeft("anna"), 90);
+  await call("PUT /collections/default/subjects/ben", { json: { metadata: { consent: "yes" } } });
+  assert.equal(await daysLeft("ben"), 90);
+  await call("PUT /collections/default/subjects/ben", { json: { expiresAt: null } });
+  await call("POST /collections/default/subjects/ben/images", { image: one });
+  assert.equal(await daysLeft("ben"), null);
 });

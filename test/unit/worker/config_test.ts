@@ -13,6 +13,8 @@ Deno.test("readConfig() of an empty environment has the documented defaults", ()
     maxBody: 8 * 1024 * 1024,
     queue: 16,
     thumbnails: false,
+    faceSearch: false,
+    retention: undefined,
     port: 8000,
     isHosted: false,
   });
