@@ -101,6 +101,20 @@ export function fileNamesOf({ modelJson, card, face }: ModelFiles): string[] {
   return ["model.json", ...modelJson.weightsManifest.flatMap(({ paths }) => paths), ...beside];
 }
 
+/**
+ * A file of the networks that find faces, by its name in the model directory.
+ *
+ * @returns undefined if there is none of that name
+ */
+export function faceFile(files: FaceFiles, spec: FaceSpec, name: string): Uint8Array<ArrayBuffer> | undefined {
+  for (const part of FACE_NETWORKS) {
+    const { modelJson, weights } = files[part];
+    if (spec[part].network.path === name) return new TextEncoder().encode(JSON.stringify(modelJson));
+    if (modelJson.weightsManifest[0].paths[0] === name) return weights;
+  }
+  return undefined;
+}
+
 async function readFaceFiles(read: Read, spec: FaceSpec, directory: string | URL): Promise<FaceFiles> {
   const [detector, refiner, landmarks] = await Promise.all(FACE_NETWORKS.map(async (part) => {
     const { network } = spec[part];

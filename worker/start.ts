@@ -87,7 +87,12 @@ async function load(
     if (warning) log({ level: "warning", message: warning });
   }
   // The embedder has the weights in its own way; who asks for the files gets them read again.
-  const model = { card, modelJson, readWeights: async () => (await readModel()).weights };
+  const model = {
+    card,
+    modelJson,
+    readWeights: async () => (await readModel()).weights,
+    readFace: async () => (await readModel()).face,
+  };
   return { app: createApp({ ...config, model, embedder, look, gallery, log, state, breathe }), gallery };
 }
 

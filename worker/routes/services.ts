@@ -10,6 +10,8 @@ import type { Timed } from "../metrics/metrics.ts";
 /** The model as clients get it; its weights only when they are asked for. */
 export interface ServedModel extends Pick<ModelFiles, "card" | "modelJson"> {
   readWeights(): Promise<ModelFiles["weights"]>;
+  /** Of a model of faces: what finds them. */
+  readFace?(): Promise<ModelFiles["face"]>;
 }
 
 /** What the routes are made of. */

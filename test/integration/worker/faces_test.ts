@@ -10,7 +10,8 @@ import type { KeySource } from "../../../worker/keys/key.ts";
 import { parseKeys } from "../../../worker/keys/key_source.ts";
 import { newApp } from "./client.ts";
 
-const files = await readModelFiles("samples/face-model");
+const MODEL = "samples/face-model";
+const files = await readModelFiles(MODEL);
 const { card } = files;
 const { embedder, look, name } = await openEmbedder(files, createTfjsLazily);
 const { fingerprint, embedding: { dimensions } } = card;
@@ -28,7 +29,11 @@ async function portrait(photo: Uint8Array, size: number): Promise<Uint8Array<Arr
 }
 
 function faceApp(deps: { faceSearch?: boolean; keys?: KeySource } = { faceSearch: true }) {
-  const model = { card, modelJson: files.modelJson, readWeights: () => Promise.resolve(files.weights) };
+  const model = {
+    ...{ card, modelJson: files.modelJson },
+    readWeights: async () => (await readModelFiles(MODEL)).weights,
+    readFace: async () => (await readModelFiles(MODEL)).face,
+  };
   const gallery = createMemoryGallery({ snapshot: { fingerprint, dimensions, collections: [] } });
   return newApp({ model, embedder, look, gallery, ...deps });
 }
@@ -161,4 +166,14 @@ Deno.test("faces are kept for 90 days unless another time is said, or none", asy
   await call("PUT /collections/default/subjects/ben", { json: { expiresAt: null } });
   await call("POST /collections/default/subjects/ben/images", { image: one });
   assert.equal(await daysLeft("ben"), null);
+});
+
+Deno.test("the files of a model of faces are to be had whole, detectors and landmarks too", async () => {
+  const { app } = faceApp();
+  const { face } = await readModelFiles(
+    `http://localhost/model/files/${fingerprint}`,
+    async (url) => await app.request(url),
+  );
+  const { face: expected } = await readModelFiles(MODEL);
+  assert.deepEqual(face, expected);
 });
