@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "./jitless.ts";
 import { readModelFiles } from "../../shared/model_files.ts";
 import { takeWasmFrom, type WasmSource } from "../../shared/wasm_modules.ts";
 import { chosen, type FaceChoice, type Look } from "../embedder/look.ts";
