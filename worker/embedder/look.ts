@@ -1,4 +1,4 @@
-import type { Card } from "../../shared/card.ts";
+import type { Card, FaceSpec } from "../../shared/card.ts";
 import { ImageError } from "../../shared/errors.ts";
 import {
   type Face,
@@ -9,7 +9,7 @@ import {
   type QualityMeasure,
 } from "../../shared/face/mod.ts";
 import { decode, toInputPixels } from "../../shared/image/mod.ts";
-import type { GraphFiles, ModelFiles } from "../../shared/model_files.ts";
+import type { FaceFiles, GraphFiles, ModelFiles } from "../../shared/model_files.ts";
 import { compilePlan } from "./plan/plan.ts";
 import { release } from "./release.ts";
 
@@ -39,22 +39,30 @@ export function wholeImage({ input }: Pick<Card, "input">): Look {
 }
 
 /**
- * How a model looks at images. The networks that find faces run as plans; it takes their weights away, as `openEmbedder` does.
+ * How a model looks at images. It takes away the weights of the networks that find faces, as `openEmbedder` does.
  *
  * @throws {UncoveredGraphError} if no plan can be made of one
  */
 export async function openLook({ card, face }: ModelFiles): Promise<Look> {
   if (card.face === undefined || face === undefined) return wholeImage(card);
-  const spec = card.face;
-  const networks: FaceNetworks = {
-    detector: await networkOf(face.detector, spec.detector.size),
-    refiner: await networkOf(face.refiner, spec.refiner.size),
-    landmarks: await networkOf(face.landmarks, spec.landmarks.size),
-  };
-  const model = { input: card.input, face: spec };
+  const networks = await planFaceNetworks(face, card.face);
+  const model = { input: card.input, face: card.face };
   return async (image) => {
     const faces = await findFaces(await decode(image), networks, model);
     return faces.map(({ pixels, ...face }) => ({ pixels, face }));
+  };
+}
+
+/**
+ * The networks that find faces, as plans.
+ *
+ * @throws {UncoveredGraphError} if no plan can be made of one
+ */
+export async function planFaceNetworks(files: FaceFiles, spec: FaceSpec): Promise<FaceNetworks> {
+  return {
+    detector: await networkOf(files.detector, spec.detector.size),
+    refiner: await networkOf(files.refiner, spec.refiner.size),
+    landmarks: await networkOf(files.landmarks, spec.landmarks.size),
   };
 }
 

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { detectFaces, findFaces, framed, squareAround } from "../../../shared/face/mod.ts";
-import { loadFaceNetworks } from "../../../shared/face_networks.ts";
 import type { Image } from "../../../shared/image/mod.ts";
 import { readModelFiles } from "../../../shared/model_files.ts";
-import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
+import { planFaceNetworks } from "../../../worker/embedder/look.ts";
+import { createPlanEmbedder } from "../../../worker/embedder/plan.ts";
 import { type FaceApi, type FaceApiFace, loadFaceApiPackage } from "../../faces/face_api.ts";
 
 /** The border that tight portraits need for face-api to find faces, as a share of the longer side. */
@@ -25,8 +25,8 @@ export interface Contender {
 export async function triptych(directory: string): Promise<Contender> {
   const model = await readModelFiles(directory);
   const { card: { input, face: spec }, face: files } = model;
-  const networks = await loadFaceNetworks(files!);
-  const embedder = await createTfjsEmbedder(model);
+  const networks = await planFaceNetworks(files!, spec!);
+  const embedder = await createPlanEmbedder(model);
   const find = (photo: Image) => findFaces(photo, networks, { input, face: spec! });
   const embed = async (photo: Image) => {
     const [largest] = await find(photo);
