@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { UsageError } from "../../shared/errors.ts";
-import { decode, type Image, resize } from "../../shared/image/mod.ts";
+import { decode, type Image, imageOf, resize } from "../../shared/image/mod.ts";
 import { packageFile } from "../../shared/package_file.ts";
 import { useWasmBackend } from "../../shared/tfjs_wasm.ts";
 import { alignColumns } from "../../trainer/report/tables.ts";
 import type { Benchmark, BenchmarkOutcome } from "./benchmark.ts";
 import { type Accuracy, accuracyOf } from "./faces/accuracy.ts";
-import { type Contender, faceApis, imageOf, triptych } from "./faces/contenders.ts";
+import { type Contender, faceApis, triptych } from "./faces/contenders.ts";
 import { median } from "./median.ts";
 
 const MODEL = "samples/face-model";
@@ -87,7 +87,7 @@ async function timesOf(contenders: Record<string, Contender>, runs: number): Pro
 async function readPhoto(): Promise<Image> {
   const photo = await decode(await Deno.readFile(packageFile(PHOTO.file)));
   const { width, height } = SIZE;
-  return imageOf(await resize(photo, PHOTO.part, height, width), width, height);
+  return imageOf(await resize(photo, PHOTO.part, height, width), { width, height, channels: 3 });
 }
 
 /** In how many photos of a folder, and of those within it, a face is found. */

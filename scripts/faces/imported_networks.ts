@@ -1,12 +1,11 @@
 import type * as tf from "@tensorflow/tfjs";
-import { packageFile } from "../../shared/package_file.ts";
 import { createEmbedder } from "../../trainer/models/embedder.ts";
 import { blazeFace } from "../../trainer/models/faces/blaze_face.ts";
 import { faceLandmarks } from "../../trainer/models/faces/face_landmarks.ts";
 import { tinyFaceDetector } from "../../trainer/models/faces/tiny_face_detector.ts";
 import { loadBlazeFace } from "../../trainer/models/weights/blaze_face.ts";
 import { readWeightFile } from "../../trainer/models/weights/mod.ts";
-import { type FaceApiWeights, loadFaceApi } from "../../trainer/models/weights/face_api.ts";
+import { type FaceApiWeights, loadFaceApi, readFaceApi } from "../../trainer/models/weights/face_api.ts";
 
 /** Our networks with the weights of npm `@vladmandic/face-api`. */
 export interface ImportedNetworks {
@@ -57,7 +56,6 @@ export async function importedBlazeFace(folder: string): Promise<tf.LayersModel>
 }
 
 /** The files of one network in the npm package. */
-export async function faceApiWeights(part: keyof typeof FILES): Promise<FaceApiWeights> {
-  const read = (ending: string) => Deno.readFile(packageFile(`@vladmandic/face-api/model/${FILES[part]}${ending}`));
-  return { manifest: await read("-weights_manifest.json"), data: await read(".bin") };
+export function faceApiWeights(part: keyof typeof FILES): Promise<FaceApiWeights> {
+  return readFaceApi(FILES[part]);
 }

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { detectFaces, findFaces, framed, squareAround } from "../../../shared/face/mod.ts";
-import type { Image } from "../../../shared/image/mod.ts";
+import { type Image, imageOf } from "../../../shared/image/mod.ts";
 import { readModelFiles } from "../../../shared/model_files.ts";
 import { planFaceNetworks } from "../../../worker/embedder/look.ts";
 import { createPlanEmbedder } from "../../../worker/embedder/plan.ts";
@@ -79,14 +79,7 @@ function faceApiWith(api: FaceApi, options?: object): Contender {
 async function bordered(photo: Image): Promise<Image> {
   const square = squareAround({ x: 0, y: 0, width: photo.width, height: photo.height }, BORDER);
   const size = Math.round(square.width);
-  return imageOf(await framed(photo, square, size), size, size);
-}
-
-/** @param rgb `[height, width, 3]` 8-bit */
-export function imageOf(rgb: Uint8Array, width: number, height: number): Image {
-  const data = new Uint8ClampedArray(width * height * 4).fill(255);
-  for (let i = 0; i < width * height; i++) data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
-  return { width, height, data };
+  return imageOf(await framed(photo, square, size), { width: size, height: size, channels: 3 });
 }
 
 function rgbOf({ data, width, height }: Image): tf.Tensor3D {

@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { ModelError } from "../../../shared/errors.ts";
+import { packageFile } from "../../../shared/package_file.ts";
+import { readFile } from "../../../shared/read_file.ts";
 
 /** A network's weights as npm `@vladmandic/face-api` ships them. */
 export interface FaceApiWeights {
@@ -7,6 +9,12 @@ export interface FaceApiWeights {
   manifest: Uint8Array;
   /** `NAME.bin`. */
   data: Uint8Array;
+}
+
+/** The files of one network in the npm package, such as `face_recognition_model`. */
+export async function readFaceApi(network: string): Promise<FaceApiWeights> {
+  const read = (ending: string) => readFile(packageFile(`@vladmandic/face-api/model/${network}${ending}`));
+  return { manifest: await read("-weights_manifest.json"), data: await read(".bin") };
 }
 
 /** Values by name, such as `conv32_1/conv1/conv/filters`. */
