@@ -13,6 +13,7 @@ const KERNELS = new URL("../shared/kernels/", import.meta.url);
 /** What each binary is compiled from, and how, beside {@link OPTIONS}. */
 const BINARIES: Record<string, { entry: string; options: string[] }> = {
   "search.wasm": { entry: "search.ts", options: ["--enable", "simd"] },
+  "search-relaxed.wasm": { entry: "search.ts", options: ["--enable", "relaxed-simd"] },
   "image.wasm": { entry: "image.ts", options: ["--enable", "simd"] },
   "inference.wasm": { entry: "inference.ts", options: ["--enable", "simd"] },
   "inference-relaxed.wasm": { entry: "inference.ts", options: ["--enable", "relaxed-simd"] },
@@ -30,19 +31,30 @@ const OPTIONS = ["-O3", "--noAssert", "--runtime", "stub", "--importMemory", "--
  * @returns the binaries by file name
  * @throws {ModelError} with the compiler's words, if it refuses a source
  */
-export async function compileKernels(): Promise<Map<string, Uint8Array>> {
-  const binaries = new Map<string, Uint8Array>();
+export async function compileKernels(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const binaries = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const [name, { entry, options }] of Object.entries(BINARIES)) {
-    let words = "";
-    const { error } = await asc.main([entry, "--outFile", name, ...OPTIONS, ...options], {
-      readFile: readSource,
-      writeFile: (name, contents) => void binaries.set(name, contents as Uint8Array),
-      listFiles: () => [],
-      stderr: { write: (text) => void (words += text) },
-    });
-    if (error !== null) throw new ModelError(`The kernels do not compile: ${error.message}\n${words}`);
+    binaries.set(name, await compileKernel(entry, options));
   }
   return binaries;
+}
+
+/**
+ * Compiles one of the sources to a binary that imports its memory.
+ *
+ * @param options of the compiler, beside those of all kernels
+ * @throws {ModelError} with the compiler's words, if it refuses the source
+ */
+export async function compileKernel(entry: string, options: string[]): Promise<Uint8Array<ArrayBuffer>> {
+  let binary = new Uint8Array(), words = "";
+  const { error } = await asc.main([entry, "--outFile", "kernel.wasm", ...OPTIONS, ...options], {
+    readFile: readSource,
+    writeFile: (_, contents) => void (binary = contents as Uint8Array<ArrayBuffer>),
+    listFiles: () => [],
+    stderr: { write: (text) => void (words += text) },
+  });
+  if (error !== null) throw new ModelError(`The kernels do not compile: ${error.message}\n${words}`);
+  return binary;
 }
 
 async function readSource(name: string): Promise<string | null> {

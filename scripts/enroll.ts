@@ -21,7 +21,8 @@ const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 };
 
 const USAGE =
   `Embeds photos on this machine and enrols them in a gallery. A photo that its subject has is not enrolled again,
-so that the same command goes on where it was stopped, and takes up photos that are new.
+so that the same command goes on where it was stopped, and takes up photos that are new. Several machines that run it at the
+same time on one gallery in Postgres share the photos.
 
 Usage: deno task enroll --model DIR --gallery URL --data DIR|FILE [options]
 
@@ -69,7 +70,16 @@ async function run({ model: directory, gallery, data, collection, key, ...job }:
     try {
       const { concurrency, "max-unreadable": maxUnreadable } = job;
       const reporter = terminalReporter();
-      const counts = await enroll({ samples, model, destination, concurrency, maxUnreadable, reporter, signal });
+      const counts = await enroll({
+        samples,
+        root: data,
+        model,
+        destination,
+        concurrency,
+        maxUnreadable,
+        reporter,
+        signal,
+      });
       console.log(summary(counts, collection));
       if (!signal.aborted) return EXIT.done;
       console.error("Stopped; the same command goes on from there.");

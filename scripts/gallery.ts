@@ -25,7 +25,7 @@ const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 };
 
 const USAGE = `Exports, imports, re-embeds, judges and prunes a gallery, while workers have it open.
 
-Usage: deno task gallery export  --out FILE [--gallery URL]
+Usage: deno task gallery export  --out FILE [--gallery URL] [--unencrypted]
        deno task gallery import  --from FILE [--gallery URL] [--replace]
        deno task gallery stats   [--gallery URL]
        deno task gallery forget  SUBJECT [--collection NAME] [--gallery URL] [--snapshot FILE]
@@ -34,6 +34,7 @@ Usage: deno task gallery export  --out FILE [--gallery URL]
   --gallery URL          what TRIPTYCH_GALLERY takes (default that variable, or the worker's default); its model is that of
                          TRIPTYCH_MODEL (default samples/model)
   --out FILE             the snapshot that is written: all of one moment, which workers then serve read-only
+  --unencrypted          of a gallery that is encrypted too: a snapshot is not
   --from FILE            the snapshot that is put into the gallery: those who are there get the images that they lack
   --replace              the gallery afterwards holds what the snapshot holds, and nothing else
   --collection NAME      of the subject, or what is embedded again (default ${DEFAULT_COLLECTION})
@@ -54,11 +55,14 @@ const Collection = Gallery.extend({ collection: Name.default(DEFAULT_COLLECTION)
 
 /** What each command takes and does. @returns the exit status */
 const COMMANDS = {
-  export: command(Gallery.extend({ out: Given }), ({ gallery, out }) =>
-    withOpened(gallery, async (opened) => {
-      console.log(await exportGallery(opened, out, terminalReporter()));
-      return EXIT.done;
-    })),
+  export: command(
+    Gallery.extend({ out: Given, unencrypted: z.boolean().default(false) }),
+    ({ gallery, out, unencrypted }) =>
+      withOpened(gallery, async (opened) => {
+        console.log(await exportGallery(opened, out, unencrypted, terminalReporter()));
+        return EXIT.done;
+      }),
+  ),
   import: command(
     Gallery.extend({ from: Given, replace: z.boolean().default(false) }),
     async ({ gallery, from, replace }) => {
@@ -83,7 +87,17 @@ const COMMANDS = {
       withOpened(gallery, async (old) => {
         const samples = await listPhotos(data), model = await readModelFiles(options.model);
         const { collection, to, concurrency, "max-unreadable": maxUnreadable } = options;
-        const job = { old, samples, model, collection, to, concurrency, maxUnreadable, reporter: terminalReporter() };
+        const job = {
+          old,
+          samples,
+          root: data,
+          model,
+          collection,
+          to,
+          concurrency,
+          maxUnreadable,
+          reporter: terminalReporter(),
+        };
         return reported(await untilInterrupted((signal) => reembed({ ...job, signal })), options);
       }),
   ),
@@ -149,7 +163,7 @@ function parse(args: string[]) {
   const text = { type: "string" } as const, flag = { type: "boolean" } as const;
   const options = {
     ...{ gallery: text, out: text, from: text, to: text, model: text, data: text, snapshot: text, collection: text },
-    ...{ concurrency: text, "max-unreadable": text, replace: flag, verbose: flag },
+    ...{ concurrency: text, "max-unreadable": text, replace: flag, unencrypted: flag, verbose: flag },
     help: { type: "boolean", short: "h" },
   } as const;
   try {

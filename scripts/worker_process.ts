@@ -1,4 +1,5 @@
 import { UsageError } from "../shared/errors.ts";
+import { workerFlags } from "./worker_flags.ts";
 
 /** A worker in a process of its own, as an operator would run it. */
 export interface WorkerProcess {
@@ -35,10 +36,11 @@ export function workerPort(): number {
  */
 export async function startWorker(env: Record<string, string>): Promise<WorkerProcess> {
   const port = freePort(env.PORT === undefined ? workerPort() : Number(env.PORT));
+  const settings = { ...env, PORT: String(port) };
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-read", "--allow-write", "--allow-env", "--allow-net", "worker/serve.ts"],
+    args: ["run", ...workerFlags(settings), "worker/serve.ts"],
     clearEnv: true,
-    env: { ...inherited(), ...env, PORT: String(port) },
+    env: { ...inherited(), ...settings },
     stdout: "null",
     stderr: "piped",
   }).spawn();

@@ -64,7 +64,7 @@ type Get = (url: string) => Promise<Response>;
  * @throws {ModelError} if a file is missing, cannot be parsed, or was changed
  */
 export function readModelFiles(directory: string | URL, get: Get = (url) => fetch(url)): Promise<ModelFiles> {
-  return parseModelFiles(reader(directory, get), directory);
+  return parseModelFiles(modelReader(directory, get), directory);
 }
 
 /**
@@ -166,7 +166,16 @@ function factsOf(
   return new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input, face, activations }));
 }
 
-function reader(directory: string | URL, get: Get): Read {
+/**
+ * Reads the files of a model directory, by name.
+ *
+ * @param directory as of {@link readModelFiles}
+ * @returns throws ModelError for a file that cannot be read
+ */
+export function modelReader(
+  directory: string | URL,
+  get: Get = (url) => fetch(url),
+): Read {
   const base = String(directory).replace(/\/+$/, "");
   const remote = /^https?:/.test(base);
   return async (name) => {

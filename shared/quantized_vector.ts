@@ -11,7 +11,6 @@ export const QUANTIZED_MAX = 127;
  */
 export function quantizeVector(vector: Float32Array, quantized: Int8Array): number {
   let largest = 0;
-  // Not reduce: this runs for every row of a gallery, and a loop takes half the time.
   for (let i = 0; i < vector.length; i++) largest = Math.max(largest, Math.abs(vector[i]));
   const scale = Math.fround(largest / QUANTIZED_MAX);
   if (scale === 0) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GalleryError } from "./errors.ts";
-import { digestHolds, type GallerySnapshot, SNAPSHOT_DIGEST, SNAPSHOT_PREFIX, snapshotVersion } from "./snapshot.ts";
+import { digestHolds, snapshotVersion } from "./decode_snapshot.ts";
+import { type GallerySnapshot, SNAPSHOT_DIGEST, SNAPSHOT_PREFIX } from "./snapshot.ts";
 
 const Header = z.object({
   fingerprint: z.string(),

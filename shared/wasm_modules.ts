@@ -11,6 +11,7 @@ export const WASM_BINARIES = {
   png: "@jsquash/png/codec/pkg/squoosh_png_bg.wasm",
   webp: "@jsquash/webp/codec/dec/webp_dec.wasm",
   search: "#kernels/search.wasm",
+  searchRelaxed: "#kernels/search-relaxed.wasm",
   tfjs: "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm",
 } as const;
 

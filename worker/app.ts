@@ -11,6 +11,7 @@ import { createImageEmbedder } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
 import type { Gallery } from "./gallery/gallery.ts";
 import { expiryOf } from "./gallery/retention.ts";
+import { withReviews } from "./gallery/reviews.ts";
 import type { KeySource } from "./keys/key.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { drainBody } from "./middleware/body.ts";
@@ -34,6 +35,7 @@ import { previewRoutes } from "./routes/preview.ts";
 import { thumbnailRoutes } from "./routes/thumbnails.ts";
 import { modelFileRoutes } from "./routes/model_files.ts";
 import { playgroundRoutes } from "./routes/playground.ts";
+import { reviewRoutes } from "./routes/reviews.ts";
 import type { ServedModel, Services } from "./routes/services.ts";
 import { subjectRoutes } from "./routes/subjects.ts";
 import { verifyRoutes } from "./routes/verify.ts";
@@ -61,6 +63,8 @@ export interface AppDeps {
   faceSearch?: boolean;
   /** Days after which a subject expires for which nothing else is said, 0 for never; default as `expiryOf` has it. */
   retention?: number | undefined;
+  /** Whether enrolments that are in doubt wait for a review; default not. */
+  review?: boolean;
   /** What happens between two images; default: whatever else waits gets a turn. */
   breathe?: (() => Promise<void>) | undefined;
   /** Default: nowhere. */
@@ -82,23 +86,26 @@ export function createApp(deps: AppDeps) {
   const {
     model,
     embedder,
-    gallery,
     keys,
     corsOrigins = [],
     maxBody = DEFAULT_MAX_BODY,
     thumbnails = false,
     faceSearch = false,
+    review = false,
     log = () => {},
     state = () => "ready",
   } = deps;
   const queue = createQueue(deps.queue ?? DEFAULT_QUEUE, deps.breathe);
   const { card } = model;
   const look = deps.look ?? wholeImage(card);
+  const { gallery, reviews } = withReviews(deps.gallery, card);
   const metrics = createMetrics();
   const services: Services = {
     model,
     card,
     gallery,
+    reviews,
+    review,
     queue,
     thumbnails,
     mayMatch: faceSearch || card.domain !== "face",
@@ -147,6 +154,7 @@ function withRoutes(
     .route("/", collectionRoutes(services))
     .route("/", subjectRoutes(services))
     .route("/", imageRoutes(services))
+    .route("/", reviewRoutes(services))
     .route("/", thumbnailRoutes(services))
     .route("/", mapRoutes(services))
     .route("/", previewRoutes(services))

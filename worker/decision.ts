@@ -47,6 +47,34 @@ export function thresholdFor(
   return { fmr: falseMatchRate(card.calibration, maxDistance), distance: maxDistance };
 }
 
+/** The largest distance of two unit vectors. */
+const FARTHEST = 2;
+
+/**
+ * What somebody learns of a distance who may not see it: the farther edge of its band. The edges are the distances that the
+ * card has thresholds for, so that a climb toward an enrolled embedding finds nothing to follow between them.
+ */
+export function bandOf({ thresholds }: Pick<Card, "thresholds">, distance: number): number {
+  if (distance === 0) return 0;
+  return thresholds.find((threshold) => distance <= threshold.distance)?.distance ?? FARTHEST;
+}
+
+/** Whether a distance is in the outermost band, which tells nothing of it. */
+export function isBeyondBands({ thresholds }: Pick<Card, "thresholds">, distance: number): boolean {
+  return distance > Math.max(...thresholds.map((threshold) => threshold.distance));
+}
+
+/**
+ * As {@link thresholdFor}, at an edge of a band: that of the highest rate of the card which is not above the one asked for.
+ */
+export function bandedThresholdFor(
+  card: Pick<Card, "thresholds" | "calibration">,
+  fmr: number = DEFAULT_FMR,
+): Pick<Threshold, "fmr" | "distance"> {
+  const threshold = card.thresholds.findLast((threshold) => threshold.fmr <= fmr);
+  return threshold === undefined ? { fmr, distance: 0 } : { fmr: threshold.fmr, distance: threshold.distance };
+}
+
 /**
  * The share of impostor pairs at a distance or nearer: the same curve, the other way. Nearer than its first point it stays
  * at the first rate, for no lower one was measured; farther than its last point it is 1.

@@ -1,14 +1,15 @@
-import { readModelFiles } from "../shared/model_files.ts";
+import { hostnameFor } from "./config.ts";
 import { openGallery } from "./gallery/open.ts";
 import { logAsJson } from "./middleware/request_log.ts";
-import { announce, exitWith, hostnameFor, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
+import { announce, exitWith, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
+import { readServedModel } from "./served_model.ts";
 import type { Worker } from "./start.ts";
 
 /** The worker of this process's environment, on Deno. Ends the process with one sentence if there can be none. */
 export function startOnDeno(): Worker {
-  return startFromEnvironment(({ model, gallery }) => ({
-    readModel: () => readModelFiles(model),
-    openGallery: (card) => openGallery(gallery, card, logAsJson),
+  return startFromEnvironment((config) => ({
+    readModel: () => readServedModel(config),
+    openGallery: (card) => openGallery(config.gallery, card, logAsJson),
   }));
 }
 

@@ -5,17 +5,18 @@
  */
 import { createAdaptorServer } from "@hono/node-server";
 import type { AddressInfo } from "node:net";
-import { readModelFiles } from "../shared/model_files.ts";
 import { readFile } from "../shared/read_file.ts";
 import { takeWasmFrom } from "../shared/wasm_modules.ts";
+import { hostnameFor } from "./config.ts";
 import { openGallery } from "./gallery/open.ts";
 import { logAsJson } from "./middleware/request_log.ts";
-import { announce, exitWith, hostnameFor, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
+import { announce, exitWith, listenError, startFromEnvironment, stopOnSignal } from "./process.ts";
+import { readServedModel } from "./served_model.ts";
 
 takeWasmFrom((name) => readFile(new URL(`../wasm/${name}.wasm`, import.meta.url)));
-const worker = startFromEnvironment(({ model, gallery }) => ({
-  readModel: () => readModelFiles(model),
-  openGallery: (card) => openGallery(gallery, card, logAsJson),
+const worker = startFromEnvironment((config) => ({
+  readModel: () => readServedModel(config),
+  openGallery: (card) => openGallery(config.gallery, card, logAsJson),
 }));
 const { port } = worker.config;
 const hostname = hostnameFor(worker.config);

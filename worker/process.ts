@@ -45,11 +45,6 @@ export interface Address {
   port: number;
 }
 
-/** On which addresses to listen: on all if there are keys, otherwise on this machine's own alone. */
-export function hostnameFor({ keys }: Pick<Config, "keys">): string {
-  return keys === undefined ? "127.0.0.1" : "0.0.0.0";
-}
-
 /** Says in one line where the worker is reached, once it is ready. */
 export function announce({ config, ready }: Worker, { hostname, port }: Address): void {
   const place = hostname === "0.0.0.0" || hostname === "127.0.0.1" ? "localhost" : hostname;

@@ -5,11 +5,17 @@ import type { Config } from "./config.ts";
 import { DEFAULT_FMR } from "./decision.ts";
 import { createTfjsLazily } from "./embedder/lazy_tfjs.ts";
 import { openEmbedder } from "./embedder/open.ts";
-import type { Gallery } from "./gallery/gallery.ts";
+import type { CollectionSummary, Gallery } from "./gallery/gallery.ts";
 import { createLoadingApp } from "./loading_app.ts";
 import type { Peer } from "./middleware/env.ts";
 import type { Log } from "./middleware/request_log.ts";
 import type { WorkerState } from "./routes/health.ts";
+
+/**
+ * How many images a gallery in the worker's memory has at most before Postgres with HNSW is recommended: from there on its
+ * exact search takes longer (docs/galleries.md has the figures).
+ */
+export const MOST_IN_PROCESS = 1_000_000;
 
 /** What a runtime lends the worker. */
 export interface Host {
@@ -82,8 +88,9 @@ async function load(
   marks.push(loaded, performance.now());
   const gallery = await openGallery(card);
   marks.push(performance.now());
+  const advice = config.gallery.kind === "postgres" ? null : sizeAdvice(await gallery.collections());
   log({ level: "info", message: "ready", embedder: name, milliseconds: startupOf(marks) });
-  for (const warning of [fallback, calibrationWarning(card.calibration)]) {
+  for (const warning of [fallback, calibrationWarning(card.calibration), advice]) {
     if (warning) log({ level: "warning", message: warning });
   }
   // The embedder has the weights in its own way; who asks for the files gets them read again.
@@ -94,6 +101,17 @@ async function load(
     readFace: async () => (await readModel()).face,
   };
   return { app: createApp({ ...config, model, embedder, look, gallery, log, state, breathe }), gallery };
+}
+
+/**
+ * One sentence for a gallery that has outgrown the memory of one process.
+ *
+ * @returns null if it has not
+ */
+export function sizeAdvice(collections: readonly CollectionSummary[]): string | null {
+  const images = collections.reduce((sum, collection) => sum + collection.images, 0);
+  if (images <= MOST_IN_PROCESS) return null;
+  return `The gallery has ${images} images, and above ${MOST_IN_PROCESS} a Postgres server searches them faster than one process does, and holds them for it; set TRIPTYCH_GALLERY=postgres://... and enrol there with deno task enroll.`;
 }
 
 /** How long each part of the start took, milliseconds: `import` is all before, since the process began. */

@@ -8,6 +8,7 @@ import { median } from "./median.ts";
 const MODEL = "samples/model";
 const PHOTO = "samples/products/packshots/Alpro-Blueberry-Soyghurt/packshot.jpg";
 const DEFAULT_RUNS = 5;
+const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-net"];
 /** How often the worker is asked until it listens. */
 const POLL_MS = 5;
 const GIVE_UP_MS = 60_000;
@@ -29,15 +30,14 @@ export const benchmark: Benchmark = {
     const folder = await Deno.makeTempDir({ prefix: "triptych-cold-" });
     try {
       await build("deno", MODEL, folder);
-      const places = [{ name: "sources", cwd: ".", entry: "worker/serve.ts" }, {
-        name: "deno task deploy",
-        cwd: folder,
-        entry: "worker/main.js",
-      }];
+      const places = [
+        { name: "deno task serve", cwd: ".", args: ["--allow-env", "--allow-run", "scripts/serve.ts"] },
+        { name: "deno task deploy", cwd: folder, args: [...PERMISSIONS, "worker/main.js"] },
+      ];
       const photo = await Deno.readFile(PHOTO);
       const starts = new Map(places.map(({ name }) => [name, [] as ColdStart[]]));
       for (let run = 0; run < runs; run++) {
-        for (const { name, cwd, entry } of places) starts.get(name)!.push(await coldStart(cwd, entry, photo));
+        for (const { name, cwd, args } of places) starts.get(name)!.push(await coldStart(cwd, args, photo));
         reporter.info(`${run + 1} of ${runs} done.`);
       }
       const figures = places.map(({ name }) => ({ worker: name, ...medians(starts.get(name)!) }));
@@ -54,11 +54,11 @@ function runsOf(values: BenchmarkValues): number {
   return runs;
 }
 
-async function coldStart(cwd: string, entry: string, photo: Uint8Array<ArrayBuffer>): Promise<ColdStart> {
+async function coldStart(cwd: string, args: string[], photo: Uint8Array<ArrayBuffer>): Promise<ColdStart> {
   const port = freePort();
   const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-read", "--allow-write", "--allow-env", "--allow-net", entry],
+    args: ["run", "--quiet", ...args],
     cwd,
     env: { PORT: String(port), TRIPTYCH_GALLERY: "memory:" },
     stdout: "piped",

@@ -1,138 +1,123 @@
 import { UsageError } from "../../shared/errors.ts";
 import { alignColumns } from "../../trainer/report/tables.ts";
-import type { GallerySnapshot } from "../../shared/snapshot.ts";
-import { DEFAULT_COLLECTION } from "../../worker/gallery/gallery.ts";
-import { createMemoryGallery } from "../../worker/gallery/memory.ts";
-import type { Benchmark, BenchmarkOutcome, BenchmarkValues } from "./benchmark.ts";
-import { quantile } from "./median.ts";
-import { readBandwidth } from "./search/bandwidth.ts";
-import { arrayLoop, usearchExact, usearchGraph } from "./search/peers.ts";
-import { clusteredVectors } from "./search/vectors.ts";
+import type { Benchmark, BenchmarkOutcome } from "./benchmark.ts";
+import { median } from "./median.ts";
+import type { Contender } from "./search/contender.ts";
+import { gallery } from "./search/gallery.ts";
+import { hnswlib } from "./search/hnswlib.ts";
+import { postgres } from "./search/postgres.ts";
+import { NEAREST, type Race, race, type Raced } from "./search/race.ts";
+import { sqliteVec } from "./search/sqlite_vec.ts";
+import { typedArrayLoop } from "./search/typed_array_loop.ts";
+import { usearchApproximate, usearchExact } from "./search/usearch.ts";
+import { DIMENSIONS } from "./search/vectors.ts";
 
-const DIMENSIONS = 128;
-const K = 10;
-const DEFAULT_SIZES = [10_000, 100_000, 1_000_000];
-const DEFAULT_QUERIES = 100;
-/** A graph of more takes minutes to build. */
-const LARGEST_GRAPH = 100_000;
+/** In the order of the table. */
+const CONTENDERS: readonly Contender[] = [
+  gallery,
+  typedArrayLoop,
+  usearchExact,
+  usearchApproximate,
+  sqliteVec,
+  hnswlib,
+];
+const SIZES = [10_000, 100_000, 1_000_000];
+const ROUNDS = 20;
+/** Bytes that the scan reads of an image: the components at 8 bits, their sum and their scale. */
+const SCANNED = DIMENSIONS + 8;
+/** Bytes of an embedding at 8 bits and as float32, which the memory of a gallery is measured by. */
+const VECTORS = DIMENSIONS * 5;
 
-/** Finds the numbers of the K vectors nearest to a query, nearest first. */
-export type Search = (query: Float32Array) => number[] | Promise<number[]>;
-
-interface Row {
-  size: number;
-  contender: string;
-  /** Milliseconds. */
-  p50: number;
-  p99: number;
-  /** Share of the exact nearest that were found. */
-  recall: number;
-  /** Of the memory bandwidth that was measured; of those alone that read every vector. */
-  share?: number;
-}
-
-/** Searches among many embeddings. */
+/** Exact search in the process, beside what npm has for it and what the memory lends one core. */
 export const benchmark: Benchmark = {
   about:
-    "searches for the 10 nearest of 10,000 to 1,000,000 embeddings, beside other libraries, with the bandwidth reached",
-  options: { sizes: { type: "string" }, queries: { type: "string" } },
-  usage: `  --sizes N,...          how many subjects, one image each (default ${DEFAULT_SIZES})
-  --queries N            of each contender, in turns (default ${DEFAULT_QUERIES})`,
+    `search for the ${NEAREST} nearest of vectors of ${DIMENSIONS}, beside npm's libraries, and a gallery's memory`,
+  options: { sizes: { type: "string" }, rounds: { type: "string" }, postgres: { type: "string" } },
+  usage: `  --sizes A,B            how many vectors (default ${SIZES.join(",")})
+  --rounds N             contenders take turns of a few searches (default ${ROUNDS})
+  --postgres URL         an empty database with pgvector, whose tables of a gallery are made anew (default: none is measured)`,
   async run(values, reporter): Promise<BenchmarkOutcome> {
-    const sizes = numbersOf(values, "sizes") ?? DEFAULT_SIZES;
-    const [queries] = numbersOf(values, "queries") ?? [DEFAULT_QUERIES];
-    const bandwidth = await readBandwidth();
-    reporter.info(`One core reads ${bandwidth.toFixed(1)} GB/s.`);
-    const rows: Row[] = [];
+    const sizes = values.sizes === undefined
+      ? SIZES
+      : String(values.sizes).split(",").map((size) => countOf(size, "sizes"));
+    const rounds = countOf(values.rounds ?? ROUNDS, "rounds");
+    const contenders = values.postgres === undefined
+      ? CONTENDERS
+      : [...CONTENDERS, ...postgres(String(values.postgres))];
+    const memory = await measureMemory(Math.max(...sizes));
+    const races: Race[] = [];
     for (const size of sizes) {
-      reporter.info(`Searching ${size} subjects.`);
-      rows.push(...await race(size, queries, bandwidth));
+      races.push(await race(contenders, size, rounds, typedArrayLoop.name, (text) => reporter.info(text)));
     }
-    return {
-      engine: "WebAssembly SIMD",
-      settings: { dimensions: DIMENSIONS, k: K, sizes, queries },
-      figures: { bandwidth, rows },
-      table: `${tableOf(rows)}\n\nOne core reads ${bandwidth.toFixed(1)} GB/s from memory in WebAssembly SIMD.`,
-      plots: {},
-    };
+    const figures = { memory, races: races.map(figuresOf) };
+    return { engine: "wasm", settings: { sizes, rounds }, figures, table: tableOf(races, memory), plots: {} };
   },
 };
 
-async function race(size: number, queries: number, bandwidth: number): Promise<Row[]> {
-  const vectors = clusteredVectors(size, DIMENSIONS, 1), probes = clusteredVectors(queries, DIMENSIONS, 2);
-  // What each reads of memory for one query, in bytes a vector.
-  const contenders: { name: string; bytes?: number; search: Search }[] = [
-    { name: "triptych, exact", bytes: DIMENSIONS + 4, search: ours(vectors, size) },
-    { name: "loop over a Float32Array, exact", bytes: 4 * DIMENSIONS, search: arrayLoop(vectors, DIMENSIONS, K) },
-    { name: "usearch, exact (native)", bytes: 4 * DIMENSIONS, search: await usearchExact(vectors, DIMENSIONS, K) },
+function countOf(value: unknown, option: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1) throw new UsageError(`--${option} ${value} is not right; give 1 or more.`);
+  return count;
+}
+
+/** What a process has resident for each image of a gallery, beyond what one with a thousandth of them has. */
+async function measureMemory(count: number): Promise<{ images: number; bytesPerImage: number; ofVectors: number }> {
+  const fewImages = Math.ceil(count / 1000), few = await resident(fewImages), many = await resident(count);
+  const bytesPerImage = Math.round((many - few) / (count - fewImages));
+  return { images: count, bytesPerImage, ofVectors: bytesPerImage / VECTORS };
+}
+
+async function resident(count: number): Promise<number> {
+  const child = new URL("search/memory_child.ts", import.meta.url).pathname;
+  const args = ["run", "--quiet", "--v8-flags=--expose-gc", "--allow-read", "--allow-env", child, String(count)];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).output();
+  return Number(new TextDecoder().decode(stdout));
+}
+
+function figuresOf({ raced, bandwidth }: Race) {
+  return {
+    bandwidth,
+    contenders: raced.map(({ contender, count, missing, times, recall }) =>
+      missing === undefined
+        ? { contender, count, p50: median(times), p99: percentile(times, 0.99), recall }
+        : { contender, count, missing }
+    ),
+  };
+}
+
+function tableOf(races: readonly Race[], memory: Awaited<ReturnType<typeof measureMemory>>): string {
+  const heads = ["vectors", "", "p50 ms", "p99 ms", `recall@${NEAREST}`, "of the loop", "of the memory bandwidth"];
+  const rows = races.flatMap((race) => race.raced.map((raced) => rowOf(raced, race)));
+  return [
+    alignColumns([heads, ...rows]),
+    ...races.map(({ raced, bandwidth }) =>
+      `One core read ${bandwidth.toFixed(1)} GB/s from the memory while ${raced[0].count} vectors were searched.`
+    ),
+    ...races.flatMap(({ raced }) => raced).filter(({ missing }) => missing !== undefined).map(
+      ({ contender, count, missing }) => `${contender}, ${count} vectors: ${missing}.`,
+    ),
+    `A gallery of ${memory.images} images takes ${memory.bytesPerImage} bytes each, ${
+      memory.ofVectors.toFixed(2)
+    } of their vectors'.`,
+  ].join("\n");
+}
+
+function rowOf({ contender, count, missing, times, recall }: Raced, { raced, bandwidth }: Race): string[] {
+  if (missing !== undefined) return [String(count), contender, "-", "-", "-", "-", ""];
+  const loop = raced.find(({ contender }) => contender === typedArrayLoop.name)!;
+  const p50 = median(times), share = SCANNED * count / 1e6 / p50 / bandwidth;
+  return [
+    String(count),
+    contender,
+    p50.toFixed(3),
+    percentile(times, 0.99).toFixed(3),
+    recall.toFixed(3),
+    `1/${(median(loop.times) / p50).toFixed(1)}`,
+    contender === gallery.name ? `${Math.round(100 * share)}%` : "",
   ];
-  if (size <= LARGEST_GRAPH) {
-    contenders.push({ name: "usearch, HNSW (native)", search: await usearchGraph(vectors, DIMENSIONS, K) });
-  }
-  const times = contenders.map((): number[] => []), found = contenders.map(() => 0);
-  for (let i = -2; i < queries; i++) {
-    const query = probes.subarray(Math.max(i, 0) * DIMENSIONS, (Math.max(i, 0) + 1) * DIMENSIONS);
-    let exact: Set<number> | undefined;
-    for (const [c, { search }] of contenders.entries()) {
-      const start = performance.now();
-      const nearest = await search(query);
-      const milliseconds = performance.now() - start;
-      if (i < 0) continue;
-      times[c].push(milliseconds);
-      exact ??= new Set(nearest);
-      found[c] += nearest.filter((number) => exact!.has(number)).length;
-    }
-  }
-  return contenders.map(({ name, bytes }, c) => {
-    const p50 = quantile(times[c], 0.5);
-    const share = bytes === undefined ? {} : { share: bytes * size / 1e6 / p50 / bandwidth };
-    return { size, contender: name, p50, p99: quantile(times[c], 0.99), recall: found[c] / (K * queries), ...share };
-  });
 }
 
-/** The gallery as the worker has it. */
-function ours(vectors: Float32Array, size: number): Search {
-  const subjects = Array.from({ length: size }, (_, i) => ({
-    subject: String(i),
-    metadata: {},
-    expiresAt: null,
-    revision: "",
-    images: [{
-      image: String(i),
-      createdAt: "",
-      embedding: vectors.subarray(i * DIMENSIONS, (i + 1) * DIMENSIONS),
-    }],
-  }));
-  const snapshot: GallerySnapshot = {
-    fingerprint: "sha256:",
-    dimensions: DIMENSIONS,
-    collections: [{ collection: DEFAULT_COLLECTION, subjects }],
-  };
-  const gallery = createMemoryGallery({ snapshot });
-  return async (query) => {
-    const { nearest } = await gallery.search(DEFAULT_COLLECTION, query, { k: K });
-    return nearest.map(({ subject }) => Number(subject));
-  };
-}
-
-function numbersOf(values: BenchmarkValues, option: string): number[] | undefined {
-  const given = values[option];
-  if (given === undefined) return undefined;
-  const numbers = String(given).split(",").map(Number);
-  if (numbers.every((number) => Number.isInteger(number) && number > 0)) return numbers;
-  throw new UsageError(`--${option} ${given} is not right; give whole numbers above 0.`);
-}
-
-function tableOf(rows: Row[]): string {
-  return alignColumns([
-    ["subjects", "search", "p50 ms", "p99 ms", "recall@10", "of the bandwidth"],
-    ...rows.map(({ size, contender, p50, p99, recall, share }) => [
-      size.toLocaleString("en"),
-      contender,
-      p50.toFixed(2),
-      p99.toFixed(2),
-      recall.toFixed(3),
-      share === undefined ? "" : `${(100 * share).toFixed(0)}%`,
-    ]),
-  ]);
+/** The value that so large a share of them does not exceed. */
+function percentile(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1];
 }

@@ -2,6 +2,7 @@ import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs
 import { dirname, join } from "node:path";
 import { TriptychError, UsageError } from "../../shared/errors.ts";
 import { fileNamesOf, readModelFiles } from "../../shared/model_files.ts";
+import { SIGNATURE_FILE } from "../../shared/model_signature.ts";
 import { packageFile } from "../../shared/package_file.ts";
 import { WASM_BINARIES } from "../../shared/wasm_modules.ts";
 import { ASSETS } from "../../worker/assets.ts";
@@ -83,6 +84,8 @@ export async function build(name: RuntimeName, model: string, folder: string): P
   }
   const kept = names.map((file) => `${MODEL}/${file}`);
   for (const path of kept) await copyFile(join(model, path.slice(MODEL.length)), join(folder, path));
+  const signature = join(model, SIGNATURE_FILE);
+  if (await isFile(signature)) await copyFile(signature, join(folder, MODEL, SIGNATURE_FILE));
   for (const [path, text] of Object.entries(files(kept))) await writeFile(join(folder, path), text);
   return { bytes: await sizeOf(folder), start };
 }

@@ -5,6 +5,7 @@ import { readConfig } from "../../worker/config.ts";
 import { UnknownError } from "../../worker/gallery/gallery.ts";
 import { expiryOf } from "../../worker/gallery/retention.ts";
 import { openGallery } from "../../worker/gallery/open.ts";
+import { type DoPart, shareJob } from "./shared_job.ts";
 import { openWorker } from "./worker_destination.ts";
 
 /** An image that a subject has, and the key with which it was enrolled, if that can be known. */
@@ -26,6 +27,8 @@ export interface Destination {
    * @returns the image's id; null if the subject has another embedding with this key
    */
   add(subject: string, key: string, embedding: Float32Array): Promise<string | null>;
+  /** Where other machines may do the same job at the same time: does it with them. The default is alone. */
+  share?: (job: { items: readonly string[]; size: number; signal: AbortSignal }, doPart: DoPart) => Promise<void>;
   /** Waits until all is written, and releases what is held. */
   close(): Promise<void>;
 }
@@ -53,6 +56,7 @@ export function openDestination(
 async function openStore(url: string, collection: string, card: Card): Promise<Destination> {
   const { gallery: location, retention } = readConfig({
     TRIPTYCH_GALLERY: url,
+    TRIPTYCH_GALLERY_KEY: Deno.env.get("TRIPTYCH_GALLERY_KEY"),
     TRIPTYCH_RETENTION: Deno.env.get("TRIPTYCH_RETENTION"),
   });
   if (location.kind === "memory") {
@@ -83,6 +87,9 @@ async function openStore(url: string, collection: string, card: Card): Promise<D
       });
       return image;
     },
+    ...(location.kind === "postgres" && {
+      share: (job, doPart) => shareJob({ ...job, url: location.url, collection }, doPart),
+    }),
     close: () => gallery.close(),
   };
 }

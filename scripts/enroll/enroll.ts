@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { DataError, messageOf } from "../../shared/errors.ts";
 import type { ModelFiles } from "../../shared/model_files.ts";
 import { sha256 } from "../../shared/sha256.ts";
@@ -8,10 +9,15 @@ import { batches } from "./batches.ts";
 import type { Destination } from "./destination.ts";
 import { type EmbedThread, startEmbedThread } from "./embed_thread.ts";
 
+/** How many photos are claimed at once for each thread, where machines share a job. */
+const PHOTOS_CLAIMED = 8;
+
 /** What to enrol, and where. */
 export interface EnrollJob {
   /** Photos; the identity of each is its subject. */
   samples: readonly Sample[];
+  /** Where the photos are: their paths from there are the same on each machine that does the same job. */
+  root: string;
   model: ModelFiles;
   destination: Destination;
   /** How many threads embed. */
@@ -86,24 +92,51 @@ export async function enroll(job: EnrollJob): Promise<Counts> {
   const started = performance.now();
   let done = 0;
   try {
-    await shareOut(job, async (sample, thread) => {
-      const result = await embedded(sample, thread);
-      if (result !== undefined) await writes.add(result);
-      bar.update(++done, `${(1000 * done / (performance.now() - started)).toFixed(1)} a second`);
-    });
-    await writes.flush();
+    await withThreads(job, (threads) =>
+      inParts(job, async (part) => {
+        await shareOut(part, threads, job.signal, async (sample, thread) => {
+          const result = await embedded(sample, thread);
+          if (result !== undefined) await writes.add(result);
+          bar.update(++done, `${(1000 * done / (performance.now() - started)).toFixed(1)} a second`);
+        });
+        await writes.flush();
+      }));
   } finally {
     bar.done();
   }
   return counts;
 }
 
-/** Gives each thread one sample after the other, until there are none left, one fails, or the signal is given. */
-async function shareOut(
-  { samples, model, concurrency, signal }: EnrollJob,
-  work: (sample: Sample, thread: EmbedThread) => Promise<void>,
+/** Does the whole job at once, or the parts of it that other machines leave to this one. */
+async function inParts(
+  { samples, root, destination, concurrency, signal }: EnrollJob,
+  doPart: (part: readonly Sample[]) => Promise<void>,
+): Promise<void> {
+  if (destination.share === undefined) return await doPart(samples);
+  const items = samples.map(({ path, identity }) => `${identity} ${relative(root, path)}`);
+  const size = PHOTOS_CLAIMED * concurrency;
+  await destination.share({ items, size, signal }, (numbers) => doPart(numbers.map((number) => samples[number])));
+}
+
+async function withThreads(
+  { samples, model, concurrency }: EnrollJob,
+  work: (threads: EmbedThread[]) => Promise<void>,
 ): Promise<void> {
   const threads = Array.from({ length: Math.min(concurrency, samples.length) }, () => startEmbedThread(model));
+  try {
+    await work(threads);
+  } finally {
+    threads.forEach((thread) => thread.close());
+  }
+}
+
+/** Gives each thread one sample after the other, until there are none left, one fails, or the signal is given. */
+async function shareOut(
+  samples: readonly Sample[],
+  threads: readonly EmbedThread[],
+  signal: AbortSignal,
+  work: (sample: Sample, thread: EmbedThread) => Promise<void>,
+): Promise<void> {
   const queue = samples.values();
   let failed = false;
   try {
@@ -115,7 +148,6 @@ async function shareOut(
     }));
   } finally {
     failed = true;
-    threads.forEach((thread) => thread.close());
   }
 }
 

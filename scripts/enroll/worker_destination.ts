@@ -9,7 +9,8 @@ import type { Destination } from "./destination.ts";
 const REQUESTS = 16;
 
 const Subject = z.object({ images: z.array(z.object({ image: z.string() })) });
-const Enrolment = z.object({ image: z.string() });
+/** Or what waits for a review: it is with the worker, and sent no more. */
+const Enrolment = z.union([z.object({ image: z.string() }), z.object({ review: z.string() })]);
 const Problem = z.object({ detail: z.string() });
 
 /**
@@ -51,7 +52,10 @@ export async function openWorker(
     },
     async add(subject, key, embedding) {
       const response = await post(subject, embedding, { "idempotency-key": key });
-      if (response.status !== 409) return (await bodyOf(response, Enrolment)).image;
+      if (response.status !== 409) {
+        const enrolment = await bodyOf(response, Enrolment);
+        return "image" in enrolment ? enrolment.image : enrolment.review;
+      }
       await response.body?.cancel();
       // Either the worker has another model by now, or it has the key.
       await assertModel();

@@ -1,6 +1,7 @@
 import { GalleryError, messageOf } from "../../shared/errors.ts";
 import { replaceFile } from "../../shared/replace_file.ts";
-import { encodeSnapshot, type GallerySnapshot } from "../../shared/snapshot.ts";
+import { encodeSnapshot } from "../../shared/encode_snapshot.ts";
+import type { GallerySnapshot } from "../../shared/snapshot.ts";
 import type { Reporter } from "../../trainer/report/progress.ts";
 import { imagesOf } from "./images.ts";
 import type { Opened } from "./location.ts";
@@ -8,10 +9,21 @@ import type { Opened } from "./location.ts";
 /**
  * Writes all that a gallery holds at one moment into a snapshot. Nobody who changes the gallery waits for it.
  *
+ * @param mayDecrypt whether the snapshot, which is not encrypted, may be of a gallery that is
  * @returns a sentence on what was written
  * @throws {GalleryError} if the gallery cannot be read, or the file not written; then what was there before still is
  */
-export async function exportGallery({ gallery, card }: Opened, path: string, reporter: Reporter): Promise<string> {
+export async function exportGallery(
+  { gallery, card, isEncrypted, name }: Opened,
+  path: string,
+  mayDecrypt: boolean,
+  reporter: Reporter,
+): Promise<string> {
+  if (isEncrypted && !mayDecrypt) {
+    throw new GalleryError(
+      `${name} is encrypted, and a snapshot is not: everyone who can read the file can read what is in it; add --unencrypted if that is meant.`,
+    );
+  }
   const collections = await gallery.snapshot();
   const { fingerprint, embedding: { dimensions } } = card;
   const bytes = await writeSnapshot(path, { fingerprint, dimensions, collections }, reporter);

@@ -1,7 +1,10 @@
+import { DatabaseSync } from "node:sqlite";
 import { sha256 } from "../../shared/sha256.ts";
 import type { CollectionRecord, ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
 import type { Reporter } from "../../trainer/report/progress.ts";
 import { UnknownError } from "../../worker/gallery/gallery.ts";
+import { withoutHeld } from "../../worker/gallery/reviews.ts";
+import { writeAnew } from "../../worker/gallery/sqlite_erasure.ts";
 import { writeSnapshot } from "./export.ts";
 import { imagesOf } from "./images.ts";
 import { readSnapshot } from "./import.ts";
@@ -79,13 +82,21 @@ export function isComplete({ stores }: Receipt): boolean {
 async function forgetInGallery(collection: string, subject: string, url: string | undefined): Promise<Forgotten> {
   const opened = await openExisting(url, "write");
   const record = findIn(await opened.gallery.snapshot(), collection, subject);
-  if (record !== undefined) await opened.gallery.deleteSubject(collection, subject);
+  if (record !== undefined) await withoutHeld(opened.gallery).deleteSubject(collection, subject);
   const deletedAt = new Date().toISOString();
   await opened.gallery.close();
   const { gallery, name, files } = await openExisting(url, "write");
   const left = await gallery.snapshot();
   await gallery.close();
+  if (name.startsWith("kv:") && files.length > 0) writeFileAnew(files[0]);
   return { store: name, ...told(record, deletedAt), verified: await verify(collection, subject, record, left, files) };
+}
+
+/** Deno KV leaves what was deleted in its file, an SQLite database, until it needs the place. */
+function writeFileAnew(path: string): void {
+  // Deno closes its own connection a little later than it says.
+  using database = new DatabaseSync(path, { timeout: 5_000 });
+  writeAnew(database);
 }
 
 async function forgetInFile(
@@ -142,9 +153,12 @@ function findIn(collections: CollectionRecord[], collection: string, subject: st
 }
 
 /** What must not be left of an image. A thumbnail begins with tables that all have, so its second half tells. */
+/** An image as the stores write it. */
 function bytesOf({ embedding: { buffer, byteOffset, byteLength }, thumbnail }: ImageRecord): Uint8Array[] {
+  const embedding = new Uint8Array(buffer, byteOffset, byteLength);
   return [
-    new Uint8Array(buffer, byteOffset, byteLength),
+    embedding,
+    new TextEncoder().encode(embedding.toBase64()),
     ...thumbnail === undefined ? [] : [thumbnail.subarray(thumbnail.length >> 1)],
   ];
 }

@@ -1,11 +1,6 @@
 import { GalleryError, messageOf } from "../../shared/errors.ts";
-import {
-  type CollectionRecord,
-  decodeSnapshot,
-  type GallerySnapshot,
-  snapshotVersion,
-  type SubjectRecord,
-} from "../../shared/snapshot.ts";
+import { decodeSnapshot, snapshotVersion } from "../../shared/decode_snapshot.ts";
+import type { CollectionRecord, GallerySnapshot, SubjectRecord } from "../../shared/snapshot.ts";
 import { decodeSnapshotV1 } from "../../shared/snapshot_v1.ts";
 import type { Reporter } from "../../trainer/report/progress.ts";
 import type { Gallery } from "../../worker/gallery/gallery.ts";

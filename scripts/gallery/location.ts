@@ -11,6 +11,8 @@ export interface Opened {
   card: Card;
   /** Its URL without what may be secret in it. */
   name: string;
+  /** Whether what is in it is kept encrypted. */
+  isEncrypted: boolean;
   /** The files that hold it on this machine; none if others hold it. */
   files: string[];
 }
@@ -30,7 +32,9 @@ export function configWith(url: string | undefined, use: Use): Config {
   const { kind } = config.gallery;
   if (kind === "memory") throw new UsageError("--gallery memory: ends with this command; give sqlite:PATH.");
   if (use === "write" && kind === "snapshot") {
-    throw new UsageError(`${url} is a snapshot, which is read-only; give --gallery sqlite:PATH.`);
+    throw new UsageError(
+      `${nameOf(config.gallery).name} is a snapshot, which is read-only; give --gallery sqlite:PATH.`,
+    );
   }
   return config;
 }
@@ -44,11 +48,14 @@ export function configWith(url: string | undefined, use: Use): Config {
 export async function openExisting(url: string | undefined, use: Use): Promise<Opened> {
   const { gallery: location, model } = configWith(url, use);
   const { card } = await readModelFiles(model);
-  if (location.kind === "sqlite" && location.former === undefined && !await isThere(location.path)) {
+  const isMade = location.kind === "sqlite" && location.former !== undefined;
+  if ("path" in location && location.path !== undefined && !isMade && !await isThere(location.path)) {
     throw new GalleryError(`There is no gallery ${location.path}; check --gallery.`);
   }
-  const gallery = await openGallery(location, card);
-  return { gallery, card, ...nameOf(location) };
+  const isOnlyRead = location.kind === "sqlite" && use === "read";
+  const gallery = await openGallery({ ...location, ...isOnlyRead && { isOnlyRead } }, card);
+  const isEncrypted = "key" in location && location.key !== undefined;
+  return { gallery, card, isEncrypted, ...nameOf(location) };
 }
 
 /** What a place is called in what is printed, and its files. */
@@ -57,6 +64,14 @@ export function nameOf(location: Config["gallery"]): Pick<Opened, "name" | "file
   if (location.kind === "sqlite") {
     const { path } = location;
     return { name: `sqlite:${path}`, files: [path, `${path}-wal`, `${path}-shm`, `${path}-journal`] };
+  }
+  if (location.kind === "kv") {
+    const { path } = location;
+    return { name: `kv:${path ?? ""}`, files: path === undefined ? [] : [path, `${path}-wal`, `${path}-shm`] };
+  }
+  if (location.kind === "postgres") {
+    const { host, pathname } = new URL(location.url);
+    return { name: `postgres://${host}${pathname}`, files: [] };
   }
   if (!URL.canParse(location.location)) return { name: location.location, files: [location.location] };
   const { origin, pathname } = new URL(location.location);

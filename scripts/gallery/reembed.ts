@@ -12,7 +12,7 @@ import { createSuccessor, withoutImages } from "./successor.ts";
 const MOST_ROUNDS = 5;
 
 /** What is embedded again, and into what. */
-export interface ReembedJob extends Pick<EnrollJob, "concurrency" | "maxUnreadable" | "reporter" | "signal"> {
+export interface ReembedJob extends Pick<EnrollJob, "root" | "concurrency" | "maxUnreadable" | "reporter" | "signal"> {
   /** The gallery of the model before, which stays as it is. */
   old: Opened;
   collection: string;

@@ -2,7 +2,8 @@ import type { Context, Handler, TypedResponse } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
 import type { Env } from "../middleware/env.ts";
-import { assertPermitted, authorize, type Permits } from "../keys/authorize.ts";
+import { assertPermitted, authorize } from "../keys/authorize.ts";
+import { type Caller, callerOf, EVERYBODY } from "../keys/caller.ts";
 import type { KeySource, Scope } from "../keys/key.ts";
 import { createRateLimiter } from "../keys/rate_limit.ts";
 import { ReadOnlyError } from "../gallery/gallery.ts";
@@ -20,13 +21,11 @@ import { readContent } from "./content.ts";
 import { parse } from "./parse.ts";
 
 /** What a handler gets of a request: what its contract names, parsed. */
-export interface RequestOf<C extends Contract> {
+export interface RequestOf<C extends Contract> extends Caller {
   params: Parsed<C["params"]>;
   query: Parsed<C["query"]>;
   headers: Parsed<C["headers"]>;
   body: BodyOf<C["body"]>;
-  /** Which collections it may see and change. One that a path or a query names has been asked for already. */
-  permits: Permits;
 }
 
 /** A body, in the way that it arrived. */
@@ -66,27 +65,27 @@ export type Endpoint = <const C extends Contract>(
  * @param isReadOnly whether what changes the gallery is refused, before its body is read
  */
 export function createEndpoint(keys: KeySource | undefined, maxBody: number, isReadOnly = false): Endpoint {
-  const takeOne = createRateLimiter();
-  const admit = async (c: Context<Env>, scope: Scope): Promise<Permits> => {
-    if (keys === undefined) return () => true;
+  const takeOne = createRateLimiter("key"), takeOneOfSubject = createRateLimiter("subject");
+  const admit = async (c: Context<Env>, scope: Scope): Promise<Caller> => {
+    if (keys === undefined) return EVERYBODY;
     const credentials = { authorization: c.req.header("authorization"), origin: c.req.header("origin") };
     const key = authorize(await keys(), scope, credentials);
     for (const [name, value] of Object.entries(takeOne(key))) c.header(name, value);
-    return (collection) => key.collections?.has(collection) ?? true;
+    return callerOf(key, takeOneOfSubject);
   };
   return (contract, handle) => {
     const handler = async (c: Context<Env>) => {
-      const permits = contract.scope === undefined ? () => true : await admit(c, contract.scope);
+      const caller = contract.scope === undefined ? EVERYBODY : await admit(c, contract.scope);
       const params = contract.params && parse(contract.params, c.req.param(), "The path");
       const query = contract.query && parse(contract.query, c.req.query(), "The query");
       const collection = params?.collection ?? query?.collection;
-      if (typeof collection === "string") assertPermitted(permits, collection);
+      if (typeof collection === "string") assertPermitted(caller.permits, collection);
       if (isReadOnly && contract.changes !== undefined) {
         throw new Problem(405, new ReadOnlyError().message, { allow: contract.changes.otherMethods.join(", ") });
       }
       const headers = contract.headers && parse(contract.headers, c.req.header(), "The header");
       const body = contract.body && await readContent(c, contract.body, maxBody);
-      const request = { params, query, headers, body, permits };
+      const request = { params, query, headers, body, ...caller };
       // What has passed the contract's schemas is of the types that are inferred from them.
       const answer = await handle(request as RequestOf<typeof contract>);
       return respond(c, contract.answers, answer as Answer) as unknown as ResponseOf<typeof contract>;

@@ -14,21 +14,22 @@ export interface Committable {
  *
  * @param transact calls what it is given, which makes the batch on the state, and writes the state unless nothing was
  * changed; it may undo all and call it again
+ * @param limit how many changes a batch has at most
  * @returns runs one change, which is synchronous and may throw; that undoes it alone
  */
 export function groupCommit(
   state: Committable,
   transact: (make: () => void) => Promise<void>,
+  limit = Infinity,
 ): { run<T>(change: () => T): Promise<T>; idle(): Promise<void> } {
-  let waiting: { make: () => () => void; reject: (error: unknown) => void }[] = [];
+  const waiting: { make: () => () => void; reject: (error: unknown) => void }[] = [];
   let working: Promise<void> | null = null;
 
   async function work(): Promise<void> {
     // One turn of the microtasks, so that changes made together are written together.
     await Promise.resolve();
     while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
+      const batch = waiting.splice(0, limit);
       let settle: (() => void)[] = [];
       try {
         await transact(() => settle = batch.map(({ make }) => make()));

@@ -2,14 +2,16 @@ import { ulid } from "ulid";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
 import { compareNames } from "./compare_names.ts";
 import {
+  type CollectionSummary,
   DEFAULT_COLLECTION,
   type SearchOptions,
   type SearchResult,
+  type SubjectPage,
   type SubjectRecord,
   UnknownError,
 } from "./gallery.ts";
 import type { SearchHeap } from "./search_heap.ts";
-import { isLiving, Subjects } from "./subjects.ts";
+import { Subjects } from "./subjects.ts";
 
 /** One step of a change: a subject, or without one a collection, as it was and as it is; undefined if it is not there. */
 export type Step =
@@ -18,17 +20,15 @@ export type Step =
 
 /**
  * The records of a gallery in memory, with a journal of what was changed since it was last forgotten, which can be undone
- * or written down. Records are replaced, never changed, so that whoever read one keeps what was read.
+ * or written down. Who reads a record keeps what was read.
  */
 export class Records {
   readonly #collections = new Map<string, Subjects>([[DEFAULT_COLLECTION, new Subjects()]]);
   readonly #journal: Step[] = [];
   readonly #now: () => number;
-  /** Nothing expires before, milliseconds since 1970. */
-  #nextExpiry = Infinity;
-  #version = ulid();
-  /** The version is another one from then on, milliseconds since 1970. */
-  #versionExpiry = Infinity;
+  #isFinal = false;
+  readonly #id = ulid();
+  #changes = 0;
 
   /** @param now milliseconds since 1970: what has expired by then is not there */
   constructor(now: () => number) {
@@ -44,10 +44,21 @@ export class Records {
     return this.#collections.has(collection);
   }
 
+  /** How many there are that have not expired. @throws {UnknownError} */
+  summary(collection: string): CollectionSummary {
+    const { subjects, images } = this.#subjects(collection).count(this.#now());
+    return { collection, subjects, images };
+  }
+
   /** The subjects that have not expired. @throws {UnknownError} */
-  *living(collection: string): Generator<SubjectRecord> {
-    const now = this.#now();
-    for (const record of this.#subjects(collection).values()) if (isLiving(record, now)) yield record;
+  living(collection: string): Iterable<SubjectRecord> {
+    return this.#subjects(collection).living(this.#now());
+  }
+
+  /** Some of the subjects that have not expired, by name. @throws {UnknownError} */
+  page(collection: string, after: string | null, limit: number): SubjectPage {
+    const page = this.#subjects(collection).page(after, limit + 1, this.#now());
+    return { subjects: page.slice(0, limit), next: page.length > limit ? page[limit - 1].subject : null };
   }
 
   /** The nearest subjects that have not expired. @throws {UnknownError} */
@@ -69,14 +80,13 @@ export class Records {
 
   /** As `get`, without an error. */
   find(collection: string, subject: string): SubjectRecord | undefined {
-    const record = this.#collections.get(collection)?.get(subject);
-    return record !== undefined && isLiving(record, this.#now()) ? record : undefined;
+    const subjects = this.#collections.get(collection);
+    return subjects?.isLiving(subject, this.#now()) ? subjects.get(subject) : undefined;
   }
 
   /** Adds or replaces a subject, and makes its collection if it is new. */
   set(collection: string, record: SubjectRecord): void {
     this.create(collection);
-    this.#noteExpiry(record);
     this.#change(collection, record.subject, record);
   }
 
@@ -98,34 +108,28 @@ export class Records {
     this.#changeCollection(collection, collection === DEFAULT_COLLECTION ? new Subjects() : undefined);
   }
 
-  /** Removes what has expired. */
-  purge(): void {
+  /** Removes what has expired, or so many of it. */
+  purge(most = Infinity): void {
     const now = this.#now();
-    if (now < this.#nextExpiry) return;
-    this.#nextExpiry = Infinity;
     for (const [collection, subjects] of this.#collections) {
-      for (const record of subjects.values()) {
-        if (!isLiving(record, now)) this.delete(collection, record.subject);
-        else this.#noteExpiry(record);
+      if (subjects.countExpired(now) === 0) continue;
+      for (const subject of subjects.names()) {
+        if (!subjects.isLiving(subject, now) && most-- > 0) this.delete(collection, subject);
       }
     }
   }
 
   /** The names of all subjects of a collection, the expired ones too. @throws {UnknownError} */
   subjects(collection: string): string[] {
-    return [...this.#subjects(collection).keys()];
+    return this.#subjects(collection).names();
   }
 
   /** Another string after whatever was made final, undone or has expired. */
   get version(): string {
     const now = this.#now();
-    if (now >= this.#versionExpiry) {
-      this.#renewVersion();
-      for (const subjects of this.#collections.values()) {
-        for (const record of subjects.values()) if (isLiving(record, now)) this.#noteExpiry(record);
-      }
-    }
-    return this.#version;
+    let expired = 0;
+    for (const subjects of this.#collections.values()) expired += subjects.countExpired(now);
+    return `${this.#id}-${this.#changes}-${expired}`;
   }
 
   /** What was changed since it was last forgotten, in order. */
@@ -140,24 +144,31 @@ export class Records {
 
   /** Undoes what was changed since the mark. */
   undoTo(mark: number): void {
-    if (this.#journal.length > mark) {
-      this.#nextExpiry = -Infinity;
-      this.#renewVersion();
-    }
+    if (this.#journal.length > mark) this.#changes++;
     while (this.#journal.length > mark) {
       const step = this.#journal.pop()!;
       if (step.subject === undefined) {
-        put(this.#collections, step.collection, step.previous);
+        putCollection(this.#collections, step.collection, step.previous);
         step.next?.dispose();
-      } else put(this.#subjects(step.collection), step.subject, step.previous);
+      } else putSubject(this.#subjects(step.collection), step.subject, step.previous);
     }
   }
 
   /** Makes what was changed final. */
   forget(): void {
-    if (this.#journal.length > 0) this.#version = ulid();
+    if (this.#journal.length > 0) this.#changes++;
     for (const step of this.#journal) if (step.subject === undefined) step.previous?.dispose();
     this.#journal.length = 0;
+  }
+
+  /** Makes changes that are final at once: none of them is in the journal, which would hold all that is read. */
+  load(change: () => void): void {
+    this.#isFinal = true;
+    try {
+      change();
+    } finally {
+      this.#isFinal = false;
+    }
   }
 
   #subjects(collection: string): Subjects {
@@ -168,24 +179,18 @@ export class Records {
 
   #change(collection: string, subject: string, next: SubjectRecord | undefined): void {
     const subjects = this.#subjects(collection);
-    this.#journal.push({ collection, subject, previous: subjects.get(subject), next });
-    put(subjects, subject, next);
-  }
-
-  #noteExpiry({ expiresAt }: SubjectRecord): void {
-    if (expiresAt === null) return;
-    this.#nextExpiry = Math.min(this.#nextExpiry, Date.parse(expiresAt));
-    this.#versionExpiry = Math.min(this.#versionExpiry, Date.parse(expiresAt));
-  }
-
-  #renewVersion(): void {
-    this.#version = ulid();
-    this.#versionExpiry = Infinity;
+    if (this.#isFinal) this.#changes++;
+    else this.#journal.push({ collection, subject, previous: subjects.get(subject), next });
+    putSubject(subjects, subject, next);
   }
 
   #changeCollection(collection: string, next: Subjects | undefined): void {
-    this.#journal.push({ collection, previous: this.#collections.get(collection), next });
-    put(this.#collections, collection, next);
+    const previous = this.#collections.get(collection);
+    putCollection(this.#collections, collection, next);
+    if (this.#isFinal) {
+      this.#changes++;
+      previous?.dispose();
+    } else this.#journal.push({ collection, previous, next });
   }
 }
 
@@ -199,7 +204,12 @@ export function recordsOf(snapshot: GallerySnapshot, now: () => number): Records
   return records;
 }
 
-function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
-  if (value === undefined) map.delete(key);
-  else map.set(key, value);
+function putSubject(subjects: Subjects, subject: string, record: SubjectRecord | undefined): void {
+  if (record === undefined) subjects.delete(subject);
+  else subjects.set(record);
+}
+
+function putCollection(collections: Map<string, Subjects>, collection: string, subjects: Subjects | undefined): void {
+  if (subjects === undefined) collections.delete(collection);
+  else collections.set(collection, subjects);
 }

@@ -1,6 +1,6 @@
 import type { Card } from "../../shared/card.ts";
 import { GalleryError, messageOf } from "../../shared/errors.ts";
-import { decodeSnapshot } from "../../shared/snapshot.ts";
+import { decodeSnapshot } from "../../shared/decode_snapshot.ts";
 import type { Log } from "../middleware/request_log.ts";
 import { type Gallery, ReadOnlyError } from "./gallery.ts";
 import { createMemoryGallery } from "./memory.ts";
@@ -58,13 +58,15 @@ export async function openSnapshotGallery(
   let present = (await load())!;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const lookLater = () => {
-    if (!closing.signal.aborted) timer = setTimeout(() => look().then(lookLater), EVERY_MILLISECONDS);
+    if (closing.signal.aborted) return;
+    if (seen !== null) timer = setTimeout(() => look().then(lookLater), EVERY_MILLISECONDS);
+    else {
+      const message =
+        `${source.where} is sent without ETag and Last-Modified, so a new version is taken at a restart only.`;
+      log({ level: "warning", message });
+    }
   };
-  if (seen === null) {
-    const message =
-      `${source.where} is sent without ETag and Last-Modified, so a new version is taken at a restart only.`;
-    log({ level: "warning", message });
-  } else lookLater();
+  lookLater();
 
   const refuse = () => Promise.reject(new ReadOnlyError());
   return {

@@ -22,7 +22,7 @@ export interface SnapshotSource {
   read(seen: string | null, signal: AbortSignal): Promise<SnapshotVersion | null>;
 }
 
-/** The largest snapshot that is taken from a URL, bytes: about 2,500,000 images of 128 dimensions. */
+/** The largest snapshot that is taken from a URL, bytes. */
 const MOST_BYTES = 2 ** 31 - 1;
 /** How long a server may take to begin its answer, and to end it. */
 const BEGIN_MILLISECONDS = 10_000;

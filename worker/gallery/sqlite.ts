@@ -1,13 +1,26 @@
 import type { DatabaseSync } from "node:sqlite";
-import { closeSync, mkdirSync, openSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync } from "node:fs";
 import { GalleryError, messageOf } from "../../shared/errors.ts";
 import type { GallerySnapshot } from "../../shared/snapshot.ts";
+import { checkKey, createKeyRing, type KeyRing } from "./encryption.ts";
 import { DEFAULT_COLLECTION, type Gallery, StorageFullError } from "./gallery.ts";
 import { createIndexedGallery } from "./indexed.ts";
 import { checkModel } from "./model_check.ts";
+import { makePrivateFile, saysFull } from "./private_file.ts";
 import { Records, recordsOf } from "./records.ts";
-import { APPLICATION_ID, erases, FORMAT, NOTHING_READ, readChanges, SCHEMA, writeJournal } from "./sqlite_tables.ts";
+import { eraseTraces, writeAnew } from "./sqlite_erasure.ts";
+import {
+  APPLICATION_ID,
+  erases,
+  FORMATS,
+  insertCollection,
+  KEYS_SCHEMA,
+  NOTHING_READ,
+  readChanges,
+  SCHEMA,
+  someKey,
+  writeJournal,
+} from "./sqlite_tables.ts";
 
 /** How long a transaction waits for those of other processes, each of which takes about a millisecond. */
 const PATIENCE_MILLISECONDS = 5_000;
@@ -15,34 +28,52 @@ const PATIENCE_MILLISECONDS = 5_000;
 /** What SQLite says of a file that is damaged, and of one that is no database; Deno gives no code with it. */
 const DAMAGED = /malformed|not a database/;
 
-/** What it says when it cannot make a file longer. */
-const FULL = /database or disk is full/;
+/** How a database is opened. */
+export interface SqliteGalleryOptions {
+  /** The master key, of a gallery that is encrypted: embeddings, thumbnails and metadata are. */
+  key?: Uint8Array | undefined;
+  /** Milliseconds since 1970; default the clock. */
+  now?: () => number;
+  /** Default true. False for who only reads: to write a large database anew holds up all others that write. */
+  isWrittenAnew?: boolean;
+}
 
 /**
  * A gallery in an SQLite database, which several processes may share: a change of one is there for the next read of every
- * other. The database is in WAL mode, flushed to the disk at every change, overwrites what is deleted, and is written anew
- * whenever it is opened.
+ * other. The database is in WAL mode, flushed to the disk at every change, and overwrites what is deleted; it is written
+ * anew when it is opened, and where something of what was deleted is left in it.
  *
  * @param path made, with its folder, if it is not there
  * @param initial what a new database holds at first; also says of which model the gallery is
- * @param now milliseconds since 1970
- * @throws {GalleryError} if the runtime has no SQLite, or the file is damaged, is of another model or cannot be written
+ * @throws {GalleryError} if the runtime has no SQLite, or the file is damaged, is of another model, has another key or
+ * cannot be written
  */
-export async function openSqliteGallery(path: string, initial: GallerySnapshot, now = Date.now): Promise<Gallery> {
+export async function openSqliteGallery(
+  path: string,
+  initial: GallerySnapshot,
+  { key, now = Date.now, isWrittenAnew = true }: SqliteGalleryOptions = {},
+): Promise<Gallery> {
   const { DatabaseSync } = await loadSqlite();
-  let database: DatabaseSync | undefined;
+  const keys = key && createKeyRing(key);
+  let database: DatabaseSync | undefined, file: number | undefined;
   try {
-    makeFile(path);
+    // Stays open as long as the database: to close it would take SQLite's locks from this process.
+    file = makePrivateFile(path);
     database = new DatabaseSync(path);
-    prepare(database, path, initial);
-    return createGallery(database, path, now);
+    prepare(database, path, initial, keys);
+    if (isWrittenAnew) writeAnew(database);
+    return createGallery(database, { path, file, keys, now });
   } catch (error) {
     database?.close();
+    if (file !== undefined) closeSync(file);
     throw asGalleryError("open", path, error);
   }
 }
 
-function createGallery(database: DatabaseSync, path: string, now: () => number): Gallery {
+function createGallery(
+  database: DatabaseSync,
+  { path, file, keys, now }: { path: string; file: number; keys: KeyRing | undefined; now: () => number },
+): Gallery {
   const records = new Records(now);
   const dataVersion = database.prepare("PRAGMA data_version");
   let read = NOTHING_READ, seen: unknown;
@@ -51,7 +82,7 @@ function createGallery(database: DatabaseSync, path: string, now: () => number):
     try {
       const version = dataVersion.get()?.data_version;
       if (version === seen) return;
-      read = inTransaction(database, "DEFERRED", () => readChanges(database, records, read));
+      read = inTransaction(database, "DEFERRED", () => readChanges(database, records, read, keys));
       seen = version;
     } catch (error) {
       records.undoTo(0);
@@ -63,38 +94,46 @@ function createGallery(database: DatabaseSync, path: string, now: () => number):
   async function transact(make: () => void): Promise<void> {
     try {
       read = inTransaction(database, "IMMEDIATE", () => {
-        read = readChanges(database, records, read);
+        read = readChanges(database, records, read, keys);
         make();
         if (records.mark === 0) return read;
         records.purge();
-        return writeJournal(database, records.journal, read);
+        return writeJournal(database, records.journal, read, keys);
       });
     } catch (error) {
       throw asGalleryError("write", path, error);
     }
-    if (records.journal.some(erases)) truncateLog(database);
+    if (records.journal.some(erases)) eraseTraces(database, file, records.journal, keys !== undefined);
+  }
+
+  function close(): void {
+    database.close();
+    closeSync(file);
   }
 
   refresh();
-  return createIndexedGallery({ records, store: { refresh, transact, close: () => database.close() }, now });
+  return createIndexedGallery({ records, store: { refresh, transact, close }, now });
 }
 
 /** Sets a connection up, and makes the tables if there are none. */
-function prepare(database: DatabaseSync, path: string, initial: GallerySnapshot): void {
+function prepare(database: DatabaseSync, path: string, initial: GallerySnapshot, keys: KeyRing | undefined): void {
   database.exec(`PRAGMA busy_timeout = ${PATIENCE_MILLISECONDS}`);
   if (!isNew(database)) checkFormat(database, path);
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON");
   inTransaction(database, "IMMEDIATE", () => {
-    if (!isNew(database)) return;
+    const isEmpty = isNew(database);
+    database.exec(KEYS_SCHEMA);
+    if (!isEmpty) return;
     database.exec(SCHEMA);
+    database.exec(`PRAGMA user_version = ${keys ? FORMATS.sealed : FORMATS.plain}`);
     database.prepare("INSERT INTO gallery VALUES (?, ?, 0, 0)").run(initial.fingerprint, initial.dimensions);
-    database.prepare("INSERT INTO collections VALUES (?)").run(DEFAULT_COLLECTION);
-    writeJournal(database, recordsOf(initial, () => -Infinity).journal, NOTHING_READ);
+    insertCollection(database, DEFAULT_COLLECTION, keys);
+    writeJournal(database, recordsOf(initial, () => -Infinity).journal, NOTHING_READ, keys);
   });
   if (database.prepare("PRAGMA quick_check(1)").get()?.quick_check !== "ok") throw damaged(path);
   checkModel(path, String(database.prepare("SELECT fingerprint FROM gallery").get()?.fingerprint), initial.fingerprint);
-  writeAnew(database);
+  checkKey(path, someKey(database), keys);
 }
 
 function isNew(database: DatabaseSync): boolean {
@@ -107,17 +146,11 @@ function checkFormat(database: DatabaseSync, path: string): void {
     throw new GalleryError(`${path} is a database of something else; set TRIPTYCH_GALLERY to another file.`);
   }
   const format = database.prepare("PRAGMA user_version").get()?.user_version;
-  if (format !== FORMAT) {
+  if (format !== FORMATS.plain && format !== FORMATS.sealed) {
     throw new GalleryError(
-      `The gallery in ${path} has the format ${format}, and this version of Triptych reads ${FORMAT}; run the version that wrote it, or set TRIPTYCH_GALLERY to another file.`,
+      `The gallery in ${path} has the format ${format}, and this version of Triptych reads up to ${FORMATS.sealed}; run the version that wrote it, or set TRIPTYCH_GALLERY to another file.`,
     );
   }
-}
-
-/** Only its owner may read the file; SQLite gives those beside it the same mode. */
-function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  closeSync(openSync(path, "a", 0o600));
 }
 
 /** @param kind IMMEDIATE to write: no other process can then write before the end */
@@ -135,31 +168,6 @@ function inTransaction<T>(database: DatabaseSync, kind: "IMMEDIATE" | "DEFERRED"
     }
     throw error;
   }
-}
-
-/**
- * Moves the write-ahead log into the database and empties it, so that what was erased is in neither. A process that is just
- * reading for longer than the patience puts it off until the next time.
- */
-function truncateLog(database: DatabaseSync): void {
-  try {
-    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-  } catch {
-    // The change itself is durable.
-  }
-}
-
-/**
- * Writes the database anew from its rows: what SQLite overwrites when it is deleted may have left a copy in the unused part
- * of a page, from when rows were moved between pages.
- */
-function writeAnew(database: DatabaseSync): void {
-  try {
-    database.exec("VACUUM");
-  } catch {
-    // Another process is writing, or there is no room for a second copy: the gallery can be used as it is.
-  }
-  truncateLog(database);
 }
 
 async function loadSqlite(): Promise<typeof import("node:sqlite")> {
@@ -184,7 +192,7 @@ function asGalleryError(
   error: unknown,
 ): GalleryError | StorageFullError {
   if (error instanceof GalleryError) return error;
-  if (what === "write" && FULL.test(messageOf(error))) return new StorageFullError(path);
+  if (what === "write" && saysFull(messageOf(error))) return new StorageFullError(path);
   if (DAMAGED.test(messageOf(error)) || error instanceof RangeError || error instanceof SyntaxError) {
     return damaged(path);
   }

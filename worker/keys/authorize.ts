@@ -1,5 +1,5 @@
 import { Problem } from "../middleware/problem.ts";
-import { allows, digestOf, type Key, type Scope } from "./key.ts";
+import { digestOf, hasScope, type Key, type Scope } from "./key.ts";
 
 /** What a request says of who sends it. */
 export interface Credentials {
@@ -30,12 +30,15 @@ export function authorize(keys: readonly Key[], scope: Scope, { authorization, o
   if (key.origins !== undefined && !key.origins.has(origin ?? "")) {
     throw new Problem(403, "This key works on pages of its own origins alone; use another one elsewhere.");
   }
-  if (!allows(key, scope)) {
-    throw new Problem(403, `This key has no scope "${scope}"; use one that has it.`, {
-      "www-authenticate": `Bearer error="insufficient_scope", scope="${scope}"`,
-    });
-  }
+  if (!hasScope(key, scope)) throw lacks(scope);
   return key;
+}
+
+/** @returns the problem of a key without a scope that it needs */
+export function lacks(scope: Scope): Problem {
+  return new Problem(403, `This key has no scope "${scope}"; use one that has it.`, {
+    "www-authenticate": `Bearer error="insufficient_scope", scope="${scope}"`,
+  });
 }
 
 /** Whether a request may see and change a collection. */

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { TriptychError } from "../../shared/errors.ts";
 
 /** What a key can be allowed to do. */
-export const SCOPES = ["verify", "match", "enroll", "admin"] as const;
+export const SCOPES = ["verify", "match", "scores", "enroll", "admin"] as const;
 
 /**
- * What a key may do: compare one to one (`verify`, and `embed` for it); search a whole collection, and that; enrol, list and
- * delete subjects; or all, collections too.
+ * What a key may do: compare one to one (`verify`, and `embed` for it); search a whole collection, and that; see distances
+ * there, not only bands of them; enrol, list and delete subjects; or all, collections too.
  */
 export type Scope = typeof SCOPES[number];
 
@@ -22,10 +22,12 @@ export interface Key {
   origins?: ReadonlySet<string> | undefined;
   /** How many requests a minute it may make; undefined for as many as it likes. */
   rate?: number | undefined;
+  /** How many of its answers a minute may tell of the same subject; undefined for as many as there are. */
+  subjectRate?: number | undefined;
 }
 
-/** Whether a key may do what needs a scope. */
-export function allows({ scopes }: Pick<Key, "scopes">, scope: Scope): boolean {
+/** Whether a key may do what needs a scope: one of `match` may what one of `verify` may. */
+export function hasScope({ scopes }: Pick<Key, "scopes">, scope: Scope): boolean {
   return scopes.has(scope) || scopes.has("admin") || (scope === "verify" && scopes.has("match"));
 }
 

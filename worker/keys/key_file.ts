@@ -13,6 +13,7 @@ const STALE_MILLISECONDS = 1_000;
 
 /** What everybody may do who reads a page. */
 const PUBLIC: ReadonlySet<string> = new Set(["verify", "match"] satisfies Scope[]);
+const PerMinute = z.int("give a whole number a minute").min(1);
 
 /** A key as the file keeps it. */
 export const KeyRecord = z.strictObject({
@@ -22,7 +23,8 @@ export const KeyRecord = z.strictObject({
   scopes: z.array(z.enum(SCOPES, `scopes are ${SCOPES.join(", ")}`)).min(1),
   collections: z.array(Name).min(1).optional(),
   origins: z.array(z.string().refine(isOrigin, "give origins like https://shop.example")).min(1).optional(),
-  rate: z.int("give a whole number of requests a minute").min(1).optional(),
+  rate: PerMinute.optional(),
+  subjectRate: PerMinute.optional(),
 }).refine(({ origins, scopes }) => origins === undefined || scopes.every((scope) => PUBLIC.has(scope)), {
   message: "a key with origins stands in pages for everybody to read, so it can have no scope but match and verify",
 });
@@ -100,13 +102,13 @@ function isThere(path: string): Promise<boolean> {
   return Deno.stat(path).then(() => true, () => false);
 }
 
-function keyOf({ id, hash, scopes, collections, origins, rate }: KeyRecord): Key {
+function keyOf({ id, hash, scopes, collections, origins, ...rates }: KeyRecord): Key {
   return {
     id,
     digest: Buffer.from(hash.slice("sha256:".length), "hex"),
     scopes: new Set(scopes),
     collections: collections && new Set(collections),
     origins: origins && new Set(origins),
-    rate,
+    ...rates,
   };
 }

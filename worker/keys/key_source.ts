@@ -15,11 +15,9 @@ export function parseKeys(text: string): KeySource {
   return () => Promise.resolve(keys);
 }
 
-const ENTRY = new RegExp(`^\\s*(${SCOPES.join("|")})[+:]`);
-
 /** @returns the path that a value of `TRIPTYCH_KEYS` is, null if it is entries */
 export function keyFilePath(text: string): string | null {
-  return text.endsWith(".json") && !ENTRY.test(text) ? text : null;
+  return text.endsWith(".json") && !new RegExp(`^\\s*(${SCOPES.join("|")})[+:]`).test(text) ? text : null;
 }
 
 function keysOf(text: string): Key[] {

@@ -9,6 +9,8 @@ import { call, image, json, keepKey, pictureUrl } from "./worker.js";
 
 const drawScale = createScale($("scale")), drawMap = createMap($("map"));
 const isOfFaces = "faces" in document.documentElement.dataset;
+/** A request may ask for any rate below 1. */
+const HIGHEST_RATE = 1 - 1e-9;
 let card = null, stops = [], map = null;
 /** The photo that was chosen, its embedding, and what it matches. */
 let photo = null, embedded = null, matches = [];
@@ -75,7 +77,9 @@ function show(id, url) {
 async function match() {
   if (embedded === null) return draw();
   const mine = ++latest;
-  const query = new URLSearchParams({ collection: $("collection").value, k: 5, maxDistance: stop().distance });
+  // A rate, for not every key may ask for a distance.
+  const fmr = Math.min(stop().fmr, HIGHEST_RATE);
+  const query = new URLSearchParams({ collection: $("collection").value, k: 5, fmr });
   const answer = await call(`/match?${query}`, json(embedded));
   if (mine !== latest) return;
   matches = answer.matches;

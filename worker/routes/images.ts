@@ -4,8 +4,9 @@ import { z } from "zod";
 import type { Contract } from "../contract/contract.ts";
 import { assertGoodEnough } from "../embedder/look.ts";
 import type { Env } from "../middleware/env.ts";
+import { Doubts, Enrolment } from "./enrolment.ts";
 import { embeddingsOf } from "./embedding.ts";
-import { choiceOf, describeFace, FaceOnImage, OneFace } from "./face.ts";
+import { choiceOf, describeFace, OneFace } from "./face.ts";
 import { Base64Image, Embedding, ImageFile, type Input, inputOf } from "./input.ts";
 import { ImagePath, SubjectPath } from "./name.ts";
 import { conditionOf, etagOf, IfMatch } from "./revision.ts";
@@ -50,13 +51,14 @@ const ENROL = {
   answers: {
     201: {
       description: "It was enrolled.",
-      json: z.object({
-        subject: z.string(),
-        image: z.string().meta({ description: "The id of the enrolled image." }),
-        images: z.int().min(1).meta({ description: "How many the subject has now." }),
-        face: FaceOnImage.optional().meta({ description: "Of a model of faces: that which was enrolled." }),
-      }).meta({ id: "Enrolment" }),
+      json: Enrolment,
       headers: ["etag", "server-timing"],
+    },
+    202: {
+      description:
+        "It is in doubt, and waits until an administrator enrols or deletes it, where the operator has chosen that.",
+      json: z.object({ subject: z.string(), review: z.string(), doubts: Doubts }).meta({ id: "Review" }),
+      headers: ["server-timing"],
     },
   },
   problems: [409, 412, 422, 500, 503, 507],
@@ -75,7 +77,8 @@ const DELETE = {
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects/{s}/images`: what is enrolled of a subject. */
-export function imageRoutes({ card, embedImage, queue, gallery, thumbnails, newExpiry, endpoint }: Services) {
+export function imageRoutes(services: Services) {
+  const { card, embedImage, queue, gallery, reviews, review, thumbnails, newExpiry, endpoint } = services;
   return new Hono<Env>()
     .post(
       "/collections/:collection/subjects/:subject/images",
@@ -88,11 +91,17 @@ export function imageRoutes({ card, embedImage, queue, gallery, thumbnails, newE
         const request = key === undefined ? undefined : { key, digest: digestOf(input) };
         const thumbnail = thumbnails && "image" in input ? await queue.run(() => thumbnailOf(input.image)) : undefined;
         const beside = { request, thumbnail, expiresAt: newExpiry() };
+        const timed = { "server-timing": serverTiming(timing) };
+        const doubts = review ? await reviews.doubts(collection, subject, embedding, key) : [];
+        if (doubts.length > 0) {
+          const review = await reviews.hold(collection, subject, embedding, beside);
+          return { status: 202, body: { subject, review, doubts }, headers: timed };
+        }
         const { image, record } = await gallery.addImage(collection, subject, embedding, beside, conditionOf(headers));
         return {
           status: 201,
           body: { subject, image, images: record.images.length, ...face && { face: describeFace(face) } },
-          headers: { etag: etagOf(record), "server-timing": serverTiming(timing) },
+          headers: { etag: etagOf(record), ...timed },
         };
       }),
     )

@@ -5,7 +5,8 @@ import { similarityOf } from "../../shared/distance.ts";
 import { ImageError } from "../../shared/errors.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { RequestOf } from "../contract/endpoint.ts";
-import { falseMatchProbability, falseMatchRate, thresholdFor } from "../decision.ts";
+import { falseMatchProbability, falseMatchRate, isBeyondBands } from "../decision.ts";
+import type { Found } from "../embedder/pipeline.ts";
 import { OverloadedError } from "../embedder/queue.ts";
 import { DEFAULT_COLLECTION, type SearchResult } from "../gallery/gallery.ts";
 import type { Env } from "../middleware/env.ts";
@@ -17,7 +18,7 @@ import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.
 import { JsonObject, jsonText } from "./json_object.ts";
 import { Name } from "./name.ts";
 import type { Services } from "./services.ts";
-import { DecidingThreshold, StrictnessQuery } from "./strictness.ts";
+import { DecidingThreshold, type Judgement, judgementFor, StrictnessQuery } from "./strictness.ts";
 import { EmbedTiming, rounded, serverTiming } from "./timing.ts";
 
 /** How many images one request may bring. */
@@ -28,10 +29,13 @@ const FILTER = "Only subjects are compared whose metadata contains this object, 
 const NO_SEARCH =
   "This worker does not search for faces; compare with one subject by /verify, or start it with TRIPTYCH_FACE_SEARCH=1.";
 
-const Found = z.object({
+const Neighbour = z.object({
   subject: z.string(),
   image: z.string().meta({ description: "That of the subject's images which lies nearest." }),
-  distance: z.number().min(0),
+  distance: z.number().min(0).meta({
+    description: "To a key without the scope `scores` it is told in bands: as the next greater of the distances of " +
+      "the card's thresholds, or 2, and the similarity and the probability are those of that.",
+  }),
   similarity: z.number().meta({ description: "The cosine, 1 - distance^2 / 2." }),
   match: z.boolean().meta({ description: "Whether the distance is within the threshold." }),
   falseMatchProbability: z.number().min(0).max(1).meta({
@@ -48,7 +52,7 @@ const MatchAnswer = z.object({
   fingerprint: z.string().meta({ description: "Of the model." }),
   decision: z.enum(["match", "no_match"]).meta({ description: "Whether the nearest is within the threshold." }),
   threshold: DecidingThreshold,
-  matches: z.array(Found).meta({ description: "The nearest subjects, each once." }),
+  matches: z.array(Neighbour).meta({ description: "The nearest subjects, each once." }),
   face: FaceOnImage.optional().meta({ description: "Of a model of faces: that which was looked for." }),
   timing: MatchTiming,
 }).meta({ id: "MatchAnswer" });
@@ -105,22 +109,29 @@ type MatchRequest = RequestOf<typeof MATCH>;
 
 /** `POST /match`: who is on this image? */
 export function matchRoutes({ card, mayMatch, embedImage, gallery, endpoint, timed }: Services) {
-  const answerTo = async (input: Input, { query, body }: MatchRequest): Promise<MatchAnswer | MatchFaces> => {
-    const choice = choiceOf(card, query.face);
+  const answerTo = async (
+    input: Input,
+    { query, body, ...caller }: MatchRequest,
+  ): Promise<MatchAnswer | MatchFaces> => {
+    const judgement = judgementFor(card, query, caller), choice = choiceOf(card, query.face);
     const { found, timing } = await embeddingsOf(input, card, embedImage, choice);
     const options = { k: query.k, filter: query.filter ?? filterOf(body), exclude: query.excludeSubject };
-    const faces: MatchAnswer[] = [];
-    for (const { embedding, face } of found) {
+    const search = async ({ embedding, face }: Found): Promise<MatchAnswer> => {
       const { result, milliseconds } = await timed(
         "search",
         () => gallery.search(query.collection, embedding, options),
       );
-      const answer = describe(card, query, result, { ...timing, search: milliseconds });
-      faces.push({ ...answer, ...face && { face: describeFace(face) } });
-    }
+      for (const { subject, distance } of result.nearest) {
+        if (!isBeyondBands(card, distance)) caller.countSubject(query.collection, subject);
+      }
+      const answer = describe(card, query.collection, judgement, result, { ...timing, search: milliseconds });
+      return { ...answer, ...face && { face: describeFace(face) } };
+    };
+    const faces: MatchAnswer[] = [];
+    for (const one of found) faces.push(await search(one));
     if (isOne(found, choice)) return faces[0];
-    const search = faces.reduce((sum, { timing }) => sum + timing.search, 0);
-    return { faces, timing: rounded({ ...timing, search }) };
+    const total = faces.reduce((sum, { timing }) => sum + timing.search, 0);
+    return { faces, timing: rounded({ ...timing, search: total }) };
   };
   return new Hono<Env>().post(
     "/match",
@@ -141,22 +152,25 @@ export function matchRoutes({ card, mayMatch, embedImage, gallery, endpoint, tim
 
 function describe(
   card: Card,
-  query: MatchRequest["query"],
+  collection: string,
+  { threshold, seen }: Judgement,
   { subjects, nearest }: SearchResult,
   timing: MatchAnswer["timing"],
 ): MatchAnswer {
-  const threshold = thresholdFor(card, query);
-  const matches = nearest.map(({ subject, image, distance, metadata }) => ({
-    subject,
-    image,
-    distance,
-    similarity: similarityOf(distance),
-    match: distance <= threshold.distance,
-    falseMatchProbability: falseMatchProbability(falseMatchRate(card.calibration, distance), subjects),
-    metadata,
-  }));
+  const matches = nearest.map(({ subject, image, metadata, ...found }) => {
+    const distance = seen(found.distance);
+    return {
+      subject,
+      image,
+      distance,
+      similarity: similarityOf(distance),
+      match: distance <= threshold.distance,
+      falseMatchProbability: falseMatchProbability(falseMatchRate(card.calibration, distance), subjects),
+      metadata,
+    };
+  });
   return {
-    collection: query.collection,
+    collection,
     subjects,
     fingerprint: card.fingerprint,
     decision: matches.some(({ match }) => match) ? "match" : "no_match",

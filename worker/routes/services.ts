@@ -5,6 +5,7 @@ import type { Look } from "../embedder/look.ts";
 import type { ImageEmbedder } from "../embedder/pipeline.ts";
 import type { Queue } from "../embedder/queue.ts";
 import type { Gallery } from "../gallery/gallery.ts";
+import type { Reviews } from "../gallery/reviews.ts";
 import type { Timed } from "../metrics/metrics.ts";
 
 /** The model as clients get it; its weights only when they are asked for. */
@@ -24,6 +25,10 @@ export interface Services {
   /** In which images wait for their turn. */
   queue: Queue;
   gallery: Gallery;
+  /** Kept in the gallery. */
+  reviews: Reviews;
+  /** Whether enrolments that are in doubt wait for a review. */
+  review: boolean;
   /** Whether a small picture is kept of every image that is enrolled. */
   thumbnails: boolean;
   /** Whether `/match` is to be had. */

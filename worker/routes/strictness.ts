@@ -1,5 +1,8 @@
 import { z } from "zod";
-import { DEFAULT_FMR } from "../decision.ts";
+import type { Card } from "../../shared/card.ts";
+import { bandedThresholdFor, bandOf, DEFAULT_FMR, thresholdFor } from "../decision.ts";
+import { lacks } from "../keys/authorize.ts";
+import type { Caller } from "../keys/caller.ts";
 
 const NUMBER = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -19,8 +22,29 @@ export const StrictnessQuery = z.object({
     .transform(Number)
     .pipe(z.number().min(0).max(2, "give a number from 0 to 2"))
     .optional()
-    .meta({ description: "The largest distance of the same, instead of fmr; of both the stricter one holds." }),
+    .meta({
+      description: "The largest distance of the same, instead of fmr; of both the stricter one holds. It takes a key " +
+        'with the scope "scores": with one after the other, any distance could be found.',
+    }),
 });
+
+/** How a request's images are judged. */
+export interface Judgement {
+  threshold: z.output<typeof DecidingThreshold>;
+  /** A distance as the caller may see it: itself, or the farther edge of its band. */
+  seen(distance: number): number;
+}
+
+/** @throws {Problem} 403 if the request asks for what takes the scope "scores" */
+export function judgementFor(
+  card: Card,
+  query: z.output<typeof StrictnessQuery>,
+  { seesScores }: Pick<Caller, "seesScores">,
+): Judgement {
+  if (seesScores) return { threshold: thresholdFor(card, query), seen: (distance) => distance };
+  if (query.maxDistance !== undefined) throw lacks("scores");
+  return { threshold: bandedThresholdFor(card, query.fmr), seen: (distance) => bandOf(card, distance) };
+}
 
 /** The distance that decided, and the rate that belongs to it. */
 export const DecidingThreshold = z.object({

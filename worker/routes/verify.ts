@@ -3,7 +3,6 @@ import { z } from "zod";
 import { distance, similarityOf } from "../../shared/distance.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { BodyOf } from "../contract/endpoint.ts";
-import { thresholdFor } from "../decision.ts";
 import type { Found } from "../embedder/pipeline.ts";
 import type { Gallery } from "../gallery/gallery.ts";
 import { assertPermitted } from "../keys/authorize.ts";
@@ -15,7 +14,7 @@ import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.
 import { jsonText } from "./json_object.ts";
 import { SubjectPath } from "./name.ts";
 import type { Services } from "./services.ts";
-import { DecidingThreshold, StrictnessQuery } from "./strictness.ts";
+import { DecidingThreshold, judgementFor, StrictnessQuery } from "./strictness.ts";
 import { serverTiming } from "./timing.ts";
 
 const Enrolled = z.strictObject(SubjectPath.shape).meta({ description: "All images of an enrolled subject." });
@@ -47,7 +46,9 @@ const VERIFY = {
       description: "Whether they are the same, and how far apart.",
       json: z.object({
         same: z.boolean(),
-        distance: z.number().min(0),
+        distance: z.number().min(0).meta({
+          description: "In bands to a key without the scope `scores`, as of /match.",
+        }),
         similarity: z.number().meta({ description: "The cosine, 1 - distance^2 / 2." }),
         threshold: DecidingThreshold,
         image: z.string().optional().meta({
@@ -68,24 +69,28 @@ const VERIFY = {
 export function verifyRoutes({ card, embedImage, gallery, endpoint }: Services) {
   return new Hono<Env>().post(
     "/verify",
-    endpoint(VERIFY, async ({ query, body, permits }) => {
+    endpoint(VERIFY, async ({ query, body, ...caller }) => {
+      const { threshold, seen } = judgementFor(card, query, caller);
       const { a, b } = await sidesOf(body);
-      if ("subject" in b) assertPermitted(permits, b.collection);
+      if ("subject" in b) {
+        assertPermitted(caller.permits, b.collection);
+        caller.countSubject(b.collection, b.subject);
+      }
       const choice = choiceOf(card, query.face);
       const embed = (input: Input) => embeddingsOf(input, card, embedImage, choice);
       const first = await embed(a);
       const second = "subject" in b ? await imagesOf(gallery, b) : await embed(b);
       const { left, right, ...nearest } = nearestPair(first.found, second.found);
-      const threshold = thresholdFor(card, query);
+      const told = seen(nearest.distance);
       return {
         status: 200,
         body: {
           same: nearest.distance <= threshold.distance,
-          similarity: similarityOf(nearest.distance),
+          similarity: similarityOf(told),
           threshold,
-          ...nearest,
           ...right.image !== undefined && { image: right.image },
           ...(left.face || right.face) && { faces: { ...faceAt("a", left), ...faceAt("b", right) } },
+          distance: told,
           fingerprint: card.fingerprint,
         },
         headers: {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import postgres from "postgres";
 import { sha256 } from "../../../shared/sha256.ts";
 import { readConfig } from "../../../worker/config.ts";
 import { openGallery } from "../../../worker/gallery/open.ts";
 import { type Outcome, outcomeOf } from "../../support/command.ts";
 import { interruptWhen } from "../../support/interrupt.ts";
 import { smallDataset } from "../../support/photos.ts";
+import { startPostgres } from "../../support/postgres.ts";
 import { clientOf, model } from "../worker/client.ts";
 import { startWorker } from "../worker/process.ts";
 import { tinyModel, writeModel } from "../worker/tiny_model.ts";
@@ -215,3 +217,45 @@ Deno.test("a worker of another model is told apart before anything is enrolled",
     await worker.stop();
   }
 });
+
+const server = await startPostgres();
+Deno.test.afterAll(() => server.stop());
+
+Deno.test({
+  name:
+    "two machines that enrol the same photos in one Postgres gallery share them, and one that is killed leaves its own",
+  ignore: !server.isReal,
+  fn: async () => {
+    const gallery = await server.makeDatabase();
+    const args = ["--model", TINY, "--gallery", gallery, "--data", "samples/products/test", "--concurrency", "1"];
+    const killed = spawn(...args);
+    const enrolled = async () => (await photosIn(gallery)).length;
+    while (await enrolled() === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    const both = [enroll(...args), enroll(...args)];
+    killed.kill("SIGKILL");
+    await outcomeOf(killed);
+    const counts = (await Promise.all(both)).map(({ code, stdout }) => {
+      assert.equal(code, 0);
+      return stdout.match(/\d+/g)!.map(Number);
+    });
+    const photos = await photosIn(gallery);
+    assert.equal(photos.length, 400);
+    assert.equal(new Set(photos).size, 400);
+    for (const [mine] of counts) assert.ok(mine > 100, `${mine} were enrolled by one`);
+  },
+});
+if (!server.isReal) console.log("skipped on PGlite, which has one connection: machines that share a bulk enrolment");
+
+/** The subject and the key of every photo in a database; none if that is not there yet. */
+async function photosIn(url: string): Promise<string[]> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    const rows = await sql`SELECT subject, request_key FROM triptych_images`;
+    return rows.map(({ subject, request_key }) => `${subject} ${request_key}`);
+  } catch (error) {
+    if (error instanceof postgres.PostgresError && error.code === "42P01") return [];
+    throw error;
+  } finally {
+    await sql.end();
+  }
+}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { decodeSnapshot, type ImageRecord, type SubjectRecord } from "../../../shared/snapshot.ts";
+import { decodeSnapshot } from "../../../shared/decode_snapshot.ts";
+import type { ImageRecord, SubjectRecord } from "../../../shared/snapshot.ts";
 import { openGallery } from "../../../worker/gallery/open.ts";
 import { type Outcome, outcomeOf } from "../../support/command.ts";
 import { interruptWhen } from "../../support/interrupt.ts";
@@ -17,11 +18,11 @@ await writeModel(model, OLD);
 await writeModel(newModel, NEW);
 const { fingerprint, embedding: { dimensions } } = model.card;
 
-function spawn(script: "gallery" | "enroll", args: string[]): Deno.ChildProcess {
+function spawn(script: "gallery" | "enroll", args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
   const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-net"];
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", ...permissions, `scripts/${script}.ts`, ...args],
-    env: { NO_COLOR: "1", TRIPTYCH_MODEL: OLD, TRIPTYCH_GALLERY: "" },
+    env: { NO_COLOR: "1", TRIPTYCH_MODEL: OLD, TRIPTYCH_GALLERY: "", ...env },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -54,7 +55,7 @@ async function filled(name: string, count: number, collection = "c"): Promise<st
     expiresAt: i % 3 === 0 ? "2999-01-01T00:00:00.000Z" : null,
     revision: `${name}-${i}`,
     images: [0, 1].map((j): ImageRecord => ({
-      image: `i${i}-${j}`,
+      image: `${name}-${i}-${j}`,
       createdAt: `2026-01-02T03:04:0${j}.000Z`,
       embedding: vector(),
       ...i % 2 === 0 &&
@@ -213,6 +214,24 @@ Deno.test("who is forgotten is in no file, while a worker has the gallery open, 
   assert.equal(collections[0].subjects.length, 29);
 });
 
+Deno.test("who is forgotten in Deno KV is not in its file either", async () => {
+  const path = await filled("source", 30), file = `${folder}/source.snapshot`, kv = `${folder}/forget-kv.kv`;
+  await succeeds("export", "--gallery", `sqlite:${path}`, "--out", file);
+  await succeeds("import", "--gallery", `kv:${kv}`, "--from", file);
+  const { images } = (await contentsOf(path))[0].subjects.find(({ subject }) => subject === "s4")!;
+  const secrets = images.map(({ embedding }) => new Uint8Array(embedding.buffer, embedding.byteOffset, 48).toBase64());
+  const holds = async () => {
+    const text = new TextDecoder("latin1").decode(await Deno.readFile(kv));
+    return secrets.some((secret) => text.includes(secret));
+  };
+  assert.ok(await holds());
+  const receipt = JSON.parse(await succeeds("forget", "s4", "--collection", "c", "--gallery", `kv:${kv}`));
+  const [{ verified }] = receipt.stores;
+  assert.ok(verified.isGone && verified.files.length > 0);
+  for (const { traces } of verified.files) assert.equal(traces, 0);
+  assert.ok(!await holds());
+});
+
 Deno.test("re-embedding leaves the old gallery to its worker, also when it is killed, and another worker gets the new one whole", async () => {
   const data = "samples/products/test", old = `sqlite:${folder}/reembed.sqlite`, to = `${folder}/reembedded.sqlite`;
   assert.equal((await outcomeOf(spawn("enroll", ["--model", OLD, "--gallery", old, "--data", data]))).code, 0);
@@ -316,3 +335,21 @@ function byId(a: { image: string }, b: { image: string }): number {
 }
 
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+
+Deno.test("a gallery that is encrypted is exported only when it is said that the snapshot is not", async () => {
+  const TRIPTYCH_GALLERY_KEY = "AQ".repeat(21) + "A=", url = `sqlite:${folder}/sealed.sqlite`;
+  const snapshot = `${folder}/opened.snapshot`, plain = await filled("plain", 5);
+  await succeeds("export", "--gallery", `sqlite:${plain}`, "--out", snapshot);
+  const inSealed = (...args: string[]) =>
+    outcomeOf(spawn("gallery", [...args, "--gallery", url], { TRIPTYCH_GALLERY_KEY }));
+  assert.equal((await inSealed("import", "--from", snapshot)).code, 0);
+  await Deno.remove(snapshot);
+  const refused = await inSealed("export", "--out", snapshot);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /^error: sqlite:.* is encrypted, and a snapshot is not: .*; add --unencrypted .*\.\n$/);
+  await assert.rejects(Deno.stat(snapshot), Deno.errors.NotFound);
+  const { code, stderr } = await inSealed("export", "--out", snapshot, "--unencrypted");
+  assert.equal(code, 0, stderr);
+  const { collections } = await decodeSnapshot(await Deno.readFile(snapshot), snapshot);
+  assert.equal(collections.find(({ collection }) => collection === "c")?.subjects.length, 5);
+});

@@ -16,7 +16,7 @@ const image = await picture(1);
 const SUBJECT = "/collections/c/subjects/s";
 const document: OpenApiDocument = (await newApp().call("GET /openapi.json")).body;
 
-/** One request to every operation that has a success for it, where subject s of collection c has one image. */
+/** One request to every operation that has a success for it, where subject s of collection c has one image, and one waits. */
 const GOOD: Record<string, [string, Call?]> = {
   playground: ["GET /"],
   playgroundModule: ["GET /playground/main.js"],
@@ -33,6 +33,9 @@ const GOOD: Record<string, [string, Call?]> = {
   putSubject: [`PUT ${SUBJECT}`, { json: { metadata: { a: 1 } } }],
   deleteSubject: [`DELETE ${SUBJECT}`],
   enrolImage: [`POST ${SUBJECT}/images`, { image }],
+  listReviews: ["GET /collections/c/reviews"],
+  acceptReview: [`POST ${SUBJECT}/reviews/REVIEW`],
+  refuseReview: [`DELETE ${SUBJECT}/reviews/REVIEW`],
   deleteImage: [`DELETE ${SUBJECT}/images/IMAGE`],
   getThumbnail: [`GET ${SUBJECT}/images/IMAGE/thumbnail`],
   map: ["GET /collections/c/map"],
@@ -51,18 +54,23 @@ const GOOD: Record<string, [string, Call?]> = {
   docs: ["GET /docs"],
 };
 
+const { embedding, fingerprint } = (await newApp().call("POST /embed", { image })).body;
+/** As far as can be from what is enrolled. */
+const opposite = { embedding: embedding.map((value: number) => -value), fingerprint };
+
 /** A gallery that has room for so many changes. */
 function galleryFullAfter(changes: number): Gallery {
   return brokenGallery(new StorageFullError("a disk"), changes);
 }
 
 async function enrolled(deps: Parameters<typeof newApp>[0] = {}) {
-  const app = newApp({ thumbnails: true, ...deps });
+  const app = newApp({ thumbnails: true, review: true, ...deps });
   const { body } = await app.call(`POST ${SUBJECT}/images`, { image });
+  const held = await app.call(`POST ${SUBJECT}/images`, { json: opposite });
   const send = (operation: string, more: Call & { query?: string } = {}) => {
     const [route, call] = GOOD[operation];
     const headers = { ...call?.headers, ...more.headers };
-    const target = `${route.replace("IMAGE", body.image)}${more.query ?? ""}`;
+    const target = `${route.replace("IMAGE", body.image).replace("REVIEW", held.body.review)}${more.query ?? ""}`;
     return app.call(target, { ...call, ...more, headers });
   };
   return { ...app, send };
@@ -154,6 +162,9 @@ Deno.test("every status that is documented is answered to some request, and no o
   for (const operation of ["putSubject", "deleteSubject", "enrolImage", "deleteImage", "deleteCollection"]) {
     await (await enrolled({ gallery: galleryFullAfter(1) })).send(operation);
   }
+  for (const operation of ["acceptReview", "refuseReview"]) {
+    await (await enrolled({ gallery: galleryFullAfter(2) })).send(operation);
+  }
   await newApp({ gallery: galleryFullAfter(0) }).call("PUT /collections/c");
   const fresh = newApp();
   for (const operation of ["getCollection", "deleteCollection", "map", "listSubjects", "getSubject", "deleteSubject"]) {
@@ -214,7 +225,7 @@ Deno.test("a client of Hono's knows from the app's type what to send and what co
   const at = { collection: "c", subject: "s" };
   const subject = client.collections[":collection"].subjects[":subject"];
   const enrolment = await subject.images.$post({ param: at, form: { image: file } });
-  if (enrolment.status !== 201) assert.fail((await enrolment.json()).detail);
+  if (enrolment.status !== 201) assert.fail(await enrolment.text());
   const { image: id }: { image: string } = await enrolment.json();
   const found = await client.match.$post({ query: { collection: "c", k: "1" }, form: { image: [file] } });
   if (found.status !== 200) assert.fail((await found.json()).detail);

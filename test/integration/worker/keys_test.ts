@@ -78,6 +78,7 @@ Deno.test("deno task keys says what is wrong in a sentence, with 2 for wrong usa
     ["add", "--scopes", "match", "--origins", "shop.example"],
     ["add", "--scopes", "match", "--rate", "many"],
     ["add", "--scopes", "match", "--rate", "0"],
+    ["add", "--scopes", "match", "--subject-rate", "0"],
     ["remove", "x"],
     ["--nope"],
   ];
@@ -88,6 +89,13 @@ Deno.test("deno task keys says what is wrong in a sentence, with 2 for wrong usa
   }
   assert.equal((await keys("list")).code, 1);
   assert.equal((await runToEnd({ TRIPTYCH_KEYS: "match:k" }, "scripts/keys.ts", "list")).code, 2);
+});
+
+Deno.test("the key of a gallery is 32 random bytes, alone on the standard output", async () => {
+  const make = async () => (await runToEnd({}, "scripts/keys.ts", "gallery")).stdout;
+  const [first, second] = await Promise.all([make(), make()]);
+  assert.match(first, /^[A-Za-z0-9+/]{43}=\n$/);
+  assert.notEqual(first, second);
 });
 
 Deno.test("a revoked key is refused by a running worker within two seconds, and a new one is let in", async () => {

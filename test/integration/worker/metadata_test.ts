@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
-import { decodeSnapshot, encodeSnapshot } from "../../../shared/snapshot.ts";
+import { decodeSnapshot } from "../../../shared/decode_snapshot.ts";
+import { encodeSnapshot } from "../../../shared/encode_snapshot.ts";
 import { concat } from "../../support/bytes.ts";
 import { newApp, snapshot } from "./client.ts";
 import { picture } from "./tiny_model.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import workerd from "workerd";
 import { build } from "../../../scripts/deploy/build.ts";
 import { readModelFiles } from "../../../shared/model_files.ts";
-import { encodeSnapshot } from "../../../shared/snapshot.ts";
+import { encodeSnapshot } from "../../../shared/encode_snapshot.ts";
 import { concat } from "../../support/bytes.ts";
 import { clientOf, type FormValue } from "./client.ts";
 import { startProgram, startWorker } from "./process.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { encodeSnapshot, type SubjectRecord } from "../../../shared/snapshot.ts";
+import { encodeSnapshot } from "../../../shared/encode_snapshot.ts";
+import type { SubjectRecord } from "../../../shared/snapshot.ts";
 import { replaceFile } from "../../../shared/replace_file.ts";
 import { concat } from "../../support/bytes.ts";
 import { clientOf, contract, model } from "./client.ts";
@@ -51,6 +52,23 @@ function serveFile(bytes: Uint8Array<ArrayBuffer>, headersOf: (version: number) 
     },
     asked: () => asked,
     stop: () => server.shutdown(),
+  };
+}
+
+/** A server that announces so many bytes, and sends some of them. */
+function sendRaw(announced: number): { url: string; close(): void } {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  (async () => {
+    for await (const connection of listener) {
+      await connection.read(new Uint8Array(1000));
+      const head = `HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: ${announced}\r\n\r\n`;
+      await connection.write(concat([new TextEncoder().encode(head), versionOf(1).subarray(0, 1000)]));
+      connection.close();
+    }
+  })();
+  return {
+    url: `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}/gallery?token=s3cret`,
+    close: () => listener.close(),
   };
 }
 
@@ -169,15 +187,26 @@ Deno.test("a worker on a snapshot refuses every change with 405 and the methods 
 Deno.test("a URL that does not answer with a whole snapshot ends the worker with one sentence that has no query in it", async () => {
   const whole = serveFile(versionOf(1), () => ({}));
   whole.replace(versionOf(1), 1000);
+  const [huge, cut] = [sendRaw(3_000_000_000), sendRaw(5_000)];
   const closed = "http://127.0.0.1:9/gallery.snapshot?token=s3cret";
   for (
-    const [TRIPTYCH_GALLERY, sentence] of [[whole.url, /is damaged or cut off/], [closed, /Cannot fetch/]] as const
+    const [TRIPTYCH_GALLERY, sentence] of [
+      [whole.url, /is damaged or cut off/],
+      [huge.url, /Cannot fetch [^\n]+: it is larger than 2 GiB;/],
+      [cut.url, /Cannot fetch /],
+      [closed, /Cannot fetch /],
+    ] as const
   ) {
-    const message = await startWorker({ TRIPTYCH_MODEL, TRIPTYCH_GALLERY }).then(() => "", (error) => error.message);
+    const message: string = await startWorker({ TRIPTYCH_MODEL, TRIPTYCH_GALLERY }).then(
+      () => "",
+      (error) => error.message,
+    );
     assert.match(message, sentence);
     assert.doesNotMatch(message, /s3cret/);
   }
   await whole.stop();
+  huge.close();
+  cut.close();
 });
 
 Deno.test("a server that tells no versions apart is asked once", async () => {

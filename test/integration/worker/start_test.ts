@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { encodeSnapshot } from "../../../shared/snapshot.ts";
+import { encodeSnapshot } from "../../../shared/encode_snapshot.ts";
 import { readConfig } from "../../../worker/config.ts";
 import { createMemoryGallery } from "../../../worker/gallery/memory.ts";
 import type { LogEntry } from "../../../worker/middleware/request_log.ts";
 import { startWorker as start } from "../../../worker/start.ts";
-import { USAGE } from "../../../worker/usage.ts";
 import { concat } from "../../support/bytes.ts";
 import { clientOf, model, snapshot } from "./client.ts";
 import { type Ended, runToEnd } from "./process.ts";
@@ -33,14 +32,6 @@ Deno.test("settings that are not right end the worker with 2 and one sentence", 
     assert.equal(ended.code, 2);
     assertOneSentence(ended, pattern);
   }
-});
-
-Deno.test("--help ends the worker with 0 and how it is used, any other argument with 2 and one sentence", async () => {
-  const help = await runToEnd({ TRIPTYCH_MODEL: "missing" }, "worker/serve.ts", "--help");
-  assert.deepEqual([help.code, help.stdout, help.stderr], [0, `${USAGE}\n`, ""]);
-  const wrong = await runToEnd({ TRIPTYCH_MODEL: "missing" }, "worker/serve.ts", "--port", "9000");
-  assert.equal(wrong.code, 2);
-  assertOneSentence(wrong, /'--port'.*--help/);
 });
 
 Deno.test("startWorker() warns once of a card whose photos were too few for the default rate", async () => {

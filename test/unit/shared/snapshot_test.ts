@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { concat } from "../../support/bytes.ts";
 import { GalleryError } from "../../../shared/errors.ts";
 import { quantizeVector } from "../../../shared/quantized_vector.ts";
-import { decodeSnapshot, encodeSnapshot, type GallerySnapshot } from "../../../shared/snapshot.ts";
+import { decodeSnapshot } from "../../../shared/decode_snapshot.ts";
+import { encodeSnapshot } from "../../../shared/encode_snapshot.ts";
+import type { GallerySnapshot } from "../../../shared/snapshot.ts";
 
 const DIMENSIONS = 3;
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { GalleryError } from "../../../shared/errors.ts";
-import { decodeSnapshot, type GallerySnapshot } from "../../../shared/snapshot.ts";
+import { decodeSnapshot } from "../../../shared/decode_snapshot.ts";
+import type { GallerySnapshot } from "../../../shared/snapshot.ts";
 import { decodeSnapshotV1 } from "../../../shared/snapshot_v1.ts";
 import { encodeSnapshotV1 } from "../../support/snapshot_v1.ts";
 

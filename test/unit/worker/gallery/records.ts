@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { GallerySnapshot, SubjectRecord } from "../../../../shared/snapshot.ts";
 
 export const DIMENSIONS = 8;
@@ -28,4 +29,15 @@ export function unitVector(random: () => number, dimensions = DIMENSIONS): Float
 export function subjectOf(subject: string, ...embeddings: Float32Array[]): SubjectRecord {
   const images = embeddings.map((embedding, i) => ({ image: `${subject}-${i}`, createdAt: "", embedding }));
   return { subject, metadata: {}, expiresAt: null, revision: "r", images };
+}
+
+/** What all files of a folder hold. */
+export async function contentOf(folder: string): Promise<Buffer> {
+  const files = await Array.fromAsync(Deno.readDir(folder), ({ name }) => Deno.readFile(`${folder}/${name}`));
+  return Buffer.concat(files);
+}
+
+/** Whether bytes, or a text in UTF-8, are in any file of a folder. */
+export async function isInFiles(folder: string, needle: string | Uint8Array): Promise<boolean> {
+  return (await contentOf(folder)).includes(typeof needle === "string" ? needle : Buffer.from(needle));
 }

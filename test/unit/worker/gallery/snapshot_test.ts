@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { GalleryError } from "../../../../shared/errors.ts";
 import { replaceFile } from "../../../../shared/replace_file.ts";
-import { encodeSnapshot } from "../../../../shared/snapshot.ts";
+import { encodeSnapshot } from "../../../../shared/encode_snapshot.ts";
 import { type Gallery, ReadOnlyError } from "../../../../worker/gallery/gallery.ts";
 import { openGallery } from "../../../../worker/gallery/open.ts";
 import type { LogEntry } from "../../../../worker/middleware/request_log.ts";

@@ -7,7 +7,7 @@ const [first, second] = (await parseKeys("match:a,match:b")()).map((key) => ({ .
 
 Deno.test("createRateLimiter() lets a key make its requests in every minute that begins with one, each key by itself", () => {
   let seconds = 0;
-  const take = createRateLimiter(() => 1000 * seconds);
+  const take = createRateLimiter("key", () => 1000 * seconds);
   const left = () => take(first).ratelimit;
   assert.equal(left(), '"key";r=1;t=60');
   seconds = 20.5;
@@ -24,6 +24,6 @@ Deno.test("createRateLimiter() lets a key make its requests in every minute that
 });
 
 Deno.test("createRateLimiter() tells nothing of a key that has no limit, and never refuses it", () => {
-  const take = createRateLimiter();
+  const take = createRateLimiter("subject");
   for (let i = 0; i < 1000; i++) assert.deepEqual(take({ ...first, rate: undefined }), {});
 });
