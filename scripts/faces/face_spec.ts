@@ -38,7 +38,7 @@ export function faceSpecOf(
       network: networks.refiner,
       size: 160,
       border: 0.3,
-      minScore: 0.3,
+      minScore: 0.4,
       maxOverlap: 0.4,
       mean: [117.001 / 255, 114.697 / 255, 97.404 / 255],
       std: [1, 1, 1],

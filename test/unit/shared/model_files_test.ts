@@ -83,7 +83,7 @@ Deno.test("readModelFiles() reads the networks that find faces, and refuses othe
 Deno.test("readModelFiles() refuses a card that finds faces in another way than its fingerprint says", async () => {
   const directory = await copyOf(FACES);
   const text = await Deno.readTextFile(`${directory}/model.json`);
-  assert(text.includes('"minScore":0.3'));
-  await Deno.writeTextFile(`${directory}/model.json`, text.replace('"minScore":0.3', '"minScore":0.2'));
+  assert(text.includes('"minScore":0.4'));
+  await Deno.writeTextFile(`${directory}/model.json`, text.replace('"minScore":0.4', '"minScore":0.2'));
   await assertRefused(directory, /not the one that its card describes/);
 });
