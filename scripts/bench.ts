@@ -15,6 +15,7 @@ import { mergeResults, resultOf } from "./bench/results.ts";
 const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   cold: () => import("./bench/cold.ts"),
   decode: () => import("./bench/decode.ts"),
+  hostile: () => import("./bench/hostile.ts"),
   embed: () => import("./bench/embed.ts"),
   faces: () => import("./bench/faces.ts"),
   losses: () => import("./bench/losses.ts"),

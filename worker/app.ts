@@ -17,6 +17,7 @@ import { createMetrics } from "./metrics/metrics.ts";
 import { drainBody } from "./middleware/body.ts";
 import { refuseWhile } from "./middleware/draining.ts";
 import type { Env } from "./middleware/env.ts";
+import { hardenedHeaders } from "./middleware/hardened_headers.ts";
 import { localOnly } from "./middleware/local_only.ts";
 import { percentEncoding } from "./middleware/percent_encoding.ts";
 import { answerErrors, answerProblem, Problem } from "./middleware/problem.ts";
@@ -117,6 +118,7 @@ export function createApp(deps: AppDeps) {
   };
   const app = new Hono<Env>();
   app.use(requestLog(log));
+  app.use(hardenedHeaders());
   app.use(metrics.count);
   app.use(drainBody());
   if (corsOrigins.length > 0 || keys !== undefined) app.use(cors(corsOptions(corsOrigins, keys)));

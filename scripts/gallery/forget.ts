@@ -50,6 +50,7 @@ export interface Receipt {
 
 const LIMITS = [
   "Snapshots that were exported before, copies of the database and backups are not reached: forget the subject there too, with --snapshot, or delete them.",
+  "A Postgres server keeps rows that were deleted until it vacuums their table, and longer in its write-ahead log.",
   "Blocks that the file system or the disk has freed are not overwritten.",
   "A worker on a snapshot file that was rewritten goes on with the one before for up to 2 seconds, one on a URL until it is given the new file.",
 ];

@@ -7,6 +7,7 @@ import { wasmModule } from "../wasm_modules.ts";
 import type { ImageFormat } from "./header.ts";
 import type { Image } from "./image.ts";
 import { decodeJpeg } from "./jpeg.ts";
+import { essentialPng } from "./png_chunks.ts";
 
 /**
  * Decodes the whole of an image file to RGBA, or fails in whatever way the codec fails.
@@ -31,7 +32,7 @@ export const CODECS: Record<ImageFormat, Codec> = {
     // It reads a buffer from its first byte to its last.
     return codec.decode(bytes.slice().buffer) as Image | null;
   },
-  png: async (bytes) => decodePng(await wasmModule("png"), bytes),
+  png: async (bytes) => decodePng(await wasmModule("png"), await essentialPng(bytes)),
 };
 
 /**

@@ -80,10 +80,15 @@ function readJpeg(view: DataView): Facts {
     if (marker === START_OF_SCAN) break;
   }
   if (!size) throw damaged("jpeg");
-  if (!hasEndOfImage(view, offset)) throw truncated("jpeg");
+  const scans = scansOf(view, offset);
+  if (scans === null) throw truncated("jpeg");
+  if (scans > MAX_SCANS) throw new ImageError("undecodable", SCANS);
   return { ...size, orientation };
 }
 
+/** Programs write about ten of a progressive JPEG, and each costs a decoder a way through the whole image. */
+const MAX_SCANS = 64;
+const SCANS = `The JPEG image comes in more than ${MAX_SCANS} scans; save it again as an ordinary JPEG.`;
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
 /** SOF7: the frames after it are those of arithmetic coding (ITU-T T.81, table B.1). */
@@ -105,16 +110,19 @@ function isStartOfFrame(marker: number): boolean {
  * marker of its own after the data of a scan, not two bytes within another segment.
  *
  * @param from where the data of the first scan begins
+ * @returns how many scans there are before the end, null if there is no end
  */
-function hasEndOfImage(view: DataView, from: number): boolean {
+function scansOf(view: DataView, from: number): number | null {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  let scans = 1;
   for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < bytes.length;) {
     const marker = bytes[at + 1];
-    if (marker === END_OF_IMAGE) return true;
+    if (marker === END_OF_IMAGE) return scans;
+    if (marker === START_OF_SCAN) scans++;
     const next = marker === 0xff ? at + 1 : standsAlone(marker) ? at + 2 : at + 2 + view.getUint16(at + 2);
     at = bytes.indexOf(0xff, next);
   }
-  return false;
+  return null;
 }
 
 /** A stuffed zero, TEM, or a restart: no length follows, the data of the scan goes on. */

@@ -149,7 +149,10 @@ function stepOf(layer: Layer, grids: ReadonlyMap<string, Grid>): Step {
 function rescaling(layer: Convolution, input: Grid, scale: number): Pick<ConvolutionStep, "multiplier" | "offset"> {
   const { channels } = layer.shape;
   const sums = new Float64Array(channels);
-  if (input.zero !== 0) layer.kernel.values.forEach((weight, i) => sums[i % channels] += weight);
+  if (input.zero !== 0) {
+    const { values } = layer.kernel;
+    for (let i = 0; i < values.length; i++) sums[i % channels] += values[i];
+  }
   const multiplier = layer.scale.map((own) => input.scale * own / scale);
   return {
     multiplier: Float32Array.from(multiplier),

@@ -38,11 +38,17 @@ function decode(spec: WeightSpec, { buffer }: Uint8Array<ArrayBuffer>): Weight["
     if (spec.dtype === "bool") return Int32Array.from(new Uint8Array(buffer));
     return spec.dtype === "int32" ? new Int32Array(buffer) : new Float32Array(buffer);
   }
-  if (quantization.dtype === "float16") return Float32Array.from(new Uint16Array(buffer), fromFloat16);
+  // Loops, for networks have millions of weights, over which `from()` would iterate one by one.
+  if (isInt8(spec)) {
+    const values = new Int8Array(buffer);
+    for (let i = 0; i < values.length; i++) values[i] -= INT8_BIAS;
+    return values;
+  }
   const codes = quantization.dtype === "uint8" ? new Uint8Array(buffer) : new Uint16Array(buffer);
-  if (isInt8(spec)) return Int8Array.from(codes, (code) => code - INT8_BIAS);
-  const { scale = 1, min = 0 } = quantization;
-  return Float32Array.from(codes, (code) => code * scale + min);
+  const { scale = 1, min = 0 } = quantization, values = new Float32Array(codes.length);
+  const isFloat16 = quantization.dtype === "float16";
+  for (let i = 0; i < codes.length; i++) values[i] = isFloat16 ? fromFloat16(codes[i]) : codes[i] * scale + min;
+  return values;
 }
 
 /** @param bits of an IEEE 754 number of half precision */

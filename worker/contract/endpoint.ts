@@ -77,7 +77,7 @@ export function createEndpoint(keys: KeySource | undefined, maxBody: number, isR
     const handler = async (c: Context<Env>) => {
       const caller = contract.scope === undefined ? EVERYBODY : await admit(c, contract.scope);
       const params = contract.params && parse(contract.params, c.req.param(), "The path");
-      const query = contract.query && parse(contract.query, c.req.query(), "The query");
+      const query = contract.query && parse(contract.query, queryOf(c), "The query");
       const collection = params?.collection ?? query?.collection;
       if (typeof collection === "string") assertPermitted(caller.permits, collection);
       if (isReadOnly && contract.changes !== undefined) {
@@ -92,6 +92,14 @@ export function createEndpoint(keys: KeySource | undefined, maxBody: number, isR
     };
     return Object.assign(handler, { contract });
   };
+}
+
+/** @throws {Problem} 400 if a parameter is given twice, of which two readers could take different ones */
+function queryOf(c: Context<Env>): Record<string, string> {
+  const given = Object.entries(c.req.queries());
+  const twice = given.find(([, values]) => values.length > 1);
+  if (twice !== undefined) throw new Problem(400, `"${twice[0].slice(0, 64)}" is given more than once; give it once.`);
+  return Object.fromEntries(given.map(([name, [value]]) => [name, value]));
 }
 
 interface Answer {

@@ -26,8 +26,8 @@ async function main([engine, folder]: string[]): Promise<void> {
       }
       reply<z.infer<typeof Embedded>>({ milliseconds });
     } else {
-      const { peakOf } = await import("./peak.ts");
-      reply<z.infer<typeof Peak>>({ gigaflops: await peakOf() });
+      const { peaksOf } = await import("./peak.ts");
+      reply<Peak>(await peaksOf());
     }
   }
 }

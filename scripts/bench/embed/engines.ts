@@ -5,15 +5,37 @@ import { benchImage, readNetwork } from "./networks.ts";
 /** A network that is ready to embed the same image again and again. */
 export type Embed = () => Promise<ArrayLike<number>>;
 
+/** The folder in a network's folder in which it lies in int8. */
+export const INT8 = "int8";
+const ORT_WEB = "npm:onnxruntime-web@1.30.0/wasm", ON_WASM = { executionProviders: ["wasm"] };
+
 /** Loads the network in a folder. Each imports what it needs and nothing else: that is a part of what is measured. */
 export const ENGINES: Readonly<Record<string, (folder: string) => Promise<Embed>>> = {
   "plan": (folder) => plan(folder, "relaxed SIMD"),
   "plan-plain": (folder) => plan(folder, "SIMD"),
+  "plan-int8": (folder) => int8Plan(folder, "relaxed SIMD"),
+  "plan-int8-plain": (folder) => int8Plan(folder, "SIMD"),
   "tfjs": tfjs,
-  "ort-web": (folder) => onnxRuntime("npm:onnxruntime-web@1.30.0/wasm", folder, { executionProviders: ["wasm"] }),
+  "ort-web": (folder) => onnxRuntime(ORT_WEB, folder, ON_WASM),
+  "ort-web-int8": (folder) => onnxRuntime(ORT_WEB, `${folder}/${INT8}`, ON_WASM),
   "ort-node": (folder) =>
     onnxRuntime("npm:onnxruntime-node@1.30.0", folder, { intraOpNumThreads: 1, interOpNumThreads: 1 }),
 };
+
+/** Whether an engine computes in int8. */
+export function isInt8(engine: string): boolean {
+  return engine.includes("int8");
+}
+
+async function int8Plan(folder: string, build: KernelBuild): Promise<Embed> {
+  const { compileInt8Plan } = await import("../../../worker/embedder/plan/int8/plan.ts");
+  const { release } = await import("../../../worker/embedder/release.ts");
+  const { input, activations, ...files } = await readNetwork(`${folder}/${INT8}`);
+  const plan = await compileInt8Plan(files, activations!, build);
+  release(files.weights);
+  const image = benchImage(input);
+  return () => Promise.resolve(plan.run(image));
+}
 
 async function plan(folder: string, build: KernelBuild): Promise<Embed> {
   const { compilePlan } = await import("../../../worker/embedder/plan/plan.ts");

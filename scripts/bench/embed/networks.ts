@@ -1,7 +1,10 @@
 import { UsageError } from "../../../shared/errors.ts";
-import type { GraphFiles, GraphJson } from "../../../shared/model_files.ts";
+import type { Activations } from "../../../shared/card.ts";
+import { readLayers } from "../../../shared/int8/mod.ts";
+import type { GraphFiles } from "../../../shared/model_files.ts";
 import { readModelFiles } from "../../../shared/model_files.ts";
 import { readFile } from "../../../shared/read_file.ts";
+import type { Graph } from "../../../trainer/export/ir.ts";
 import type { BackboneName } from "../../../trainer/models/backbones.ts";
 import { readGraph } from "../../../worker/embedder/plan/graph.ts";
 import { isLinear } from "../../../worker/embedder/plan/layers.ts";
@@ -21,6 +24,14 @@ export interface ImageSize {
 /** A graph with its weights in a folder, for a process that measures it. */
 export interface NetworkFiles extends GraphFiles {
   input: ImageSize;
+  /** Of a network in int8. */
+  activations?: Activations;
+}
+
+/** A network in float32, and in int8 where it can be had. */
+export interface Network {
+  float32: NetworkFiles;
+  int8: NetworkFiles | null;
 }
 
 /** The networks that are measured, by name: a backbone at a size of image, with first weights; or the bundled model. */
@@ -41,37 +52,53 @@ export function chooseNetworks(text: string | undefined): string[] {
   throw new UsageError(`--networks takes some of ${names.join(", ")}, not ${unknown}.`);
 }
 
-/** Makes a network, or reads the bundled one. */
-export async function makeNetwork(name: string): Promise<NetworkFiles> {
+/** Makes a network, or reads the bundled one, of which there is no other arithmetic. */
+export async function makeNetwork(name: string): Promise<Network> {
   const network = NETWORKS[name];
   if (network === "bundled") {
     const { modelJson, weights, card } = await readModelFiles(BUNDLED);
-    return { modelJson, weights, input: card.input };
+    return { float32: { modelJson, weights, input: card.input }, int8: null };
   }
   const { createEmbedder } = await import("../../../trainer/models/embedder.ts");
   const { graphOf } = await import("../../../trainer/export/fused.ts");
   const { toGraphDef } = await import("../../../trainer/export/graph_def.ts");
+  const { quantizeKernels } = await import("../../../trainer/export/int8/per_channel.ts");
   const { encodeWeights } = await import("../../../trainer/export/quantize.ts");
   const { toGraphFiles } = await import("../../../trainer/export/write.ts");
   const { backbone, pixels } = network;
   const input = { height: pixels, width: pixels, channels: 3 } as const;
   const model = createEmbedder({ backbone, input, dimensions: DIMENSIONS, seed: 1 });
-  const graph = toGraphDef(await graphOf(model));
+  const graph = await graphOf(model);
   model.dispose();
-  return { ...toGraphFiles(graph, encodeWeights(graph.constants, () => "none")), input };
+  const filesOf = (graph: Graph): GraphFiles => {
+    const graphDef = toGraphDef(graph);
+    return toGraphFiles(graphDef, encodeWeights(graphDef.constants, () => "none"));
+  };
+  const float32 = { ...filesOf(graph), input };
+  return { float32, int8: { ...filesOf(quantizeKernels(graph)), input, activations: await activationsOf(float32) } };
+}
+
+/** The ranges of the image that all embed. */
+async function activationsOf(float32: NetworkFiles): Promise<Activations> {
+  const { tensor4d } = await import("@tensorflow/tfjs");
+  const { bestGrid, measureRanges } = await import("../../../trainer/export/int8/ranges.ts");
+  const { height, width, channels } = float32.input;
+  const image = benchImage(float32.input);
+  const ranges = await measureRanges(readLayers(float32), () => [tensor4d(image, [1, height, width, channels])]);
+  return [...ranges].map(([node, range]) => ({ node, ...bestGrid(range) }));
 }
 
 /** Writes a network where `readNetwork` finds it. */
-export async function writeNetwork(folder: string, { modelJson, weights, input }: NetworkFiles): Promise<void> {
-  await Deno.writeTextFile(`${folder}/graph.json`, JSON.stringify({ modelJson, input }));
+export async function writeNetwork(folder: string, { weights, ...graph }: NetworkFiles): Promise<void> {
+  await Deno.writeTextFile(`${folder}/graph.json`, JSON.stringify(graph));
   await Deno.writeFile(`${folder}/weights.bin`, weights);
 }
 
 /** Reads a network. */
 export async function readNetwork(folder: string): Promise<NetworkFiles> {
   const text = new TextDecoder().decode(await readFile(`${folder}/graph.json`));
-  const { modelJson, input } = JSON.parse(text) as { modelJson: GraphJson; input: ImageSize };
-  return { modelJson, input, weights: await readFile(`${folder}/weights.bin`) };
+  const graph = JSON.parse(text) as Omit<NetworkFiles, "weights">;
+  return { ...graph, weights: await readFile(`${folder}/weights.bin`) };
 }
 
 /** Multiplications and additions of an embedding, in convolutions and matrix products. */

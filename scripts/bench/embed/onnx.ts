@@ -11,14 +11,10 @@ import {
 } from "../../../worker/embedder/plan/layers.ts";
 import { lower } from "../../../worker/embedder/plan/lower.ts";
 import type { NetworkFiles } from "./networks.ts";
-import { Message } from "./protobuf.ts";
+import { channelsFirst, OnnxWriter } from "./onnx_writer.ts";
 
 /** Values of a weight by its name, decoded. */
 export type Decoded = ReadonlyMap<string, Float32Array>;
-
-/** Of ONNX's `TensorProto` and `AttributeProto`. */
-const FLOAT = 1, INTEGERS_FIELD = 8, TYPE = { integer: 2, integers: 7 };
-const IR_VERSION = 8, OPSET = 17;
 
 /**
  * The network of a graph model as an ONNX model, with the same weights, `[1, channels, height, width]` to `[1, dim]`. ONNX Runtime fuses
@@ -31,22 +27,15 @@ export function toOnnx(files: NetworkFiles, weights: Decoded): Uint8Array<ArrayB
   const writer = new Writer(network, weights);
   network.layers.forEach((layer) => isLinear(layer) ? writer.linear(layer) : writer.pool(layer));
   const [output] = valuesOf(network.output);
-  writer.node("Flatten", [nameOf(output)], "flat", { axis: 1 });
-  if (network.epsilon === null) writer.node("Identity", ["flat"], "embedding");
-  else writer.unitLength(network.epsilon);
+  writer.embedding(nameOf(output), network.epsilon);
   const { height, width, channels } = files.input;
-  const graph = new Message().fields(1, writer.nodes).field(2, "network").fields(5, writer.tensors)
-    .field(11, valueInfo(nameOf(0), [1, channels, height, width]))
-    .field(12, valueInfo("embedding", [1, network.values[output].channels]));
-  const opset = new Message().field(1, "").integer(2, OPSET);
-  return new Message().integer(1, IR_VERSION).field(7, graph).field(8, opset).bytes();
+  return writer.model([nameOf(0), [1, channels, height, width]], ["embedding", [1, network.values[output].channels]]);
 }
 
-class Writer {
-  readonly nodes: Message[] = [];
-  readonly tensors: Message[] = [];
-
-  constructor(readonly network: Network, readonly weights: Decoded) {}
+class Writer extends OnnxWriter {
+  constructor(readonly network: Network, readonly weights: Decoded) {
+    super();
+  }
 
   linear(layer: Linear): void {
     const { size, stride, input, output, bias, residual, bend, kind } = layer;
@@ -97,37 +86,6 @@ class Writer {
     const attributes = { ...windows(layer, around), strides: [stride.rows, stride.columns] };
     this.node(kind === "mean" ? "AveragePool" : "MaxPool", [nameOf(input)], nameOf(output), attributes);
   }
-
-  /** ONNX's own normalisation knows no least length, which matters before a network is trained. */
-  unitLength(epsilon: number): void {
-    this.node("Mul", ["flat", "flat"], "squares");
-    this.node("ReduceSum", ["squares"], "squared_length");
-    this.node("Max", ["squared_length", this.tensor("epsilon", [], Float32Array.of(epsilon))], "bounded");
-    this.node("Sqrt", ["bounded"], "length");
-    this.node("Div", ["flat", "length"], "embedding");
-  }
-
-  tensor(name: string, shape: number[], values: Float32Array): string {
-    const tensor = new Message();
-    shape.forEach((size) => tensor.integer(1, size));
-    const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    this.tensors.push(tensor.integer(2, FLOAT).field(8, name).field(9, raw));
-    return name;
-  }
-
-  node(op: string, inputs: string[], output: string, attributes: Record<string, number | number[]> = {}): void {
-    const node = new Message().fields(1, inputs).field(2, output).field(3, `${output}/${op}`).field(4, op);
-    for (const [name, value] of Object.entries(attributes)) {
-      const attribute = new Message().field(1, name);
-      if (typeof value === "number") attribute.integer(3, value).integer(20, TYPE.integer);
-      else {
-        value.forEach((one) => attribute.integer(INTEGERS_FIELD, one));
-        attribute.integer(20, TYPE.integers);
-      }
-      node.field(5, attribute);
-    }
-    this.nodes.push(node);
-  }
 }
 
 function nameOf(value: number): string {
@@ -136,21 +94,4 @@ function nameOf(value: number): string {
 
 function windows({ size }: Layer, { top, left, bottom, right }: Linear["zeros"]) {
   return { kernel_shape: [size.rows, size.columns], pads: [top, left, bottom, right] };
-}
-
-/** `[taps, inner, outputs]` as `[outputs, inner, taps]`. */
-function channelsFirst(filter: Float32Array, taps: number, inner: number, outputs: number): Float32Array {
-  const turned = new Float32Array(filter.length);
-  for (let tap = 0; tap < taps; tap++) {
-    for (let i = 0; i < inner; i++) {
-      for (let o = 0; o < outputs; o++) turned[(o * inner + i) * taps + tap] = filter[(tap * inner + i) * outputs + o];
-    }
-  }
-  return turned;
-}
-
-function valueInfo(name: string, shape: number[]): Message {
-  const sizes = shape.map((size) => new Message().integer(1, size));
-  const tensor = new Message().integer(1, FLOAT).field(2, new Message().fields(1, sizes));
-  return new Message().field(1, name).field(2, new Message().field(1, tensor));
 }

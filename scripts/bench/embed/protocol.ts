@@ -19,5 +19,6 @@ export type Hello = z.infer<typeof Hello>;
 /** How long each embedding took. */
 export const Embedded = z.object({ milliseconds: z.array(z.number().positive()) });
 
-/** The most that was reached, 10^9 floating-point operations per second. */
-export const Peak = z.object({ gigaflops: z.number().positive() });
+/** The most that was reached in each arithmetic, 10^9 operations per second. */
+export const Peak = z.object({ float32: z.number().positive(), int8: z.number().positive() });
+export type Peak = z.infer<typeof Peak>;

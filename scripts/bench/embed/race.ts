@@ -1,15 +1,21 @@
 import { join } from "node:path";
 import { loadGraphNetwork } from "../../../shared/graph_network.ts";
+import { gridsOf, readLayers } from "../../../shared/int8/mod.ts";
 import { useWasmBackend } from "../../../shared/tfjs_wasm.ts";
 import type { Reporter } from "../../../trainer/report/progress.ts";
+import { cosine } from "../../../shared/distance.ts";
 import { median } from "../median.ts";
 import { BenchProcess, ProcessFailed } from "../process.ts";
+import { INT8, isInt8 } from "./engines.ts";
 import { flopsOf, makeNetwork, writeNetwork } from "./networks.ts";
 import { toOnnx } from "./onnx.ts";
+import { toInt8Onnx } from "./onnx_int8.ts";
 import { Embedded, Hello, Peak, type Request } from "./protocol.ts";
 
 /** How far an engine's embedding may be from the others', in any dimension. */
 const TOLERANCE = 1e-4;
+/** The cosine to the first engine's embedding that one in int8 must have. */
+const MIN_COSINE = 0.98;
 /** Starts that are measured cold. */
 const COLD_STARTS = 3;
 /** An engine gets so long at a time, and turns to others then. */
@@ -48,8 +54,9 @@ export async function raceEngines(
 ): Promise<Measured[]> {
   const folder = await Deno.makeTempDir({ prefix: "triptych-embed-" });
   try {
-    const flops = await prepare(network, folder);
-    const lanes = engines.map((engine): Lane => {
+    const { flops, hasInt8 } = await prepare(network, folder);
+    const able = engines.filter((engine) => hasInt8 || !isInt8(engine));
+    const lanes = able.map((engine): Lane => {
       const process = new BenchProcess<Request, Hello>(commandOf(engine, folder), Hello);
       return { engine, process, milliseconds: [], cold: [], resident: [] };
     });
@@ -68,30 +75,35 @@ export async function raceEngines(
 }
 
 /** The most that the kernels reach in a matrix product. */
-export async function measurePeak(): Promise<number> {
+export async function measurePeak(): Promise<Peak> {
   const folder = await Deno.makeTempDir({ prefix: "triptych-embed-" });
   try {
     await prepare("mobilefacenet-112", folder);
     const process = new BenchProcess<Request, Hello>(commandOf("plan", folder), Hello);
-    const { gigaflops } = await process.ask({ do: "peak" }, Peak);
+    const peak = await process.ask({ do: "peak" }, Peak);
     await process.stop();
-    return gigaflops;
+    return peak;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-/** Writes a network for all engines. @returns its floating-point operations */
-async function prepare(network: string, folder: string): Promise<number> {
+/** Writes a network for all engines. @returns its floating-point operations, and whether it is there in int8 too */
+async function prepare(network: string, folder: string) {
   await useWasmBackend();
-  const files = await makeNetwork(network);
+  const { float32: files, int8 } = await makeNetwork(network);
   await writeNetwork(folder, files);
+  if (int8 !== null) {
+    await Deno.mkdir(`${folder}/${INT8}`);
+    await writeNetwork(`${folder}/${INT8}`, int8);
+    await Deno.writeFile(`${folder}/${INT8}/model.onnx`, toInt8Onnx(readLayers(int8), gridsOf(int8.activations!)));
+  }
   const graph = await loadGraphNetwork(files);
   const weights = Object.entries(graph.weights).filter(([, [{ dtype }]]) => dtype === "float32");
   const decoded = new Map(weights.map(([name, [tensor]]) => [name, tensor.dataSync<"float32">()]));
   graph.dispose();
   await Deno.writeFile(`${folder}/model.onnx`, toOnnx(files, decoded));
-  return flopsOf(files);
+  return { flops: flopsOf(files), hasInt8: int8 !== null };
 }
 
 function commandOf(engine: string, folder: string) {
@@ -123,10 +135,15 @@ async function startCold(lane: Lane, isLast: boolean): Promise<void> {
   await lane.process.ask({ do: "embed", times: 3 }, Embedded);
 }
 
-/** An engine that computes something else than the first is not measured. */
+/** An engine that computes something else than the first is not measured; in int8 the ranges of ONNX Runtime are finer. */
 function compareEmbeddings(lanes: Lane[]): void {
   const reference = lanes.find(({ embedding }) => embedding !== undefined)?.embedding ?? [];
   for (const lane of lanes.filter(({ embedding }) => embedding !== undefined)) {
+    if (isInt8(lane.engine)) {
+      const alike = cosine(lane.embedding!, reference);
+      if (!(alike >= MIN_COSINE)) lane.reason = `its embedding has a cosine of ${alike}`;
+      continue;
+    }
     const worst = Math.max(...lane.embedding!.map((value, i) => Math.abs(value - reference[i])));
     if (!(worst <= TOLERANCE)) lane.reason = `its embedding is off by ${worst}`;
   }

@@ -6,6 +6,8 @@ import { WASM_BINARIES } from "../../../shared/wasm_modules.ts";
 const PARTS: Readonly<Record<string, { module: string; binary: keyof typeof WASM_BINARIES }>> = {
   "plan": { module: "worker/embedder/plan/plan.ts", binary: "kernelsRelaxed" },
   "plan-plain": { module: "worker/embedder/plan/plan.ts", binary: "kernels" },
+  "plan-int8": { module: "worker/embedder/plan/int8/plan.ts", binary: "kernelsRelaxed" },
+  "plan-int8-plain": { module: "worker/embedder/plan/int8/plan.ts", binary: "kernels" },
   "tfjs": { module: "worker/client/tfjs.ts", binary: "tfjs" },
 };
 

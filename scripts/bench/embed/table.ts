@@ -1,4 +1,6 @@
 import { alignColumns } from "../../../trainer/report/tables.ts";
+import { isInt8 } from "./engines.ts";
+import type { Peak } from "./protocol.ts";
 import type { Measured } from "./race.ts";
 
 /** What was measured, beside tfjs and the peak of the core. */
@@ -22,14 +24,14 @@ const COLUMNS: [heading: string, cell: (figure: Figure) => string | undefined][]
 ];
 
 /** Sets what was measured beside tfjs and the peak. */
-export function compare(all: readonly Measured[], peak: number, shipped: ReadonlyMap<string, number>): Figure[] {
+export function compare(all: readonly Measured[], peak: Peak, shipped: ReadonlyMap<string, number>): Figure[] {
   return all.map((one) => {
     const { network, engine, milliseconds, gigaflops } = one;
     const code = shipped.get(engine), tfjs = all.find((other) => other.network === network && other.engine === "tfjs");
     return {
       ...one,
       ...(code === undefined ? {} : { shipped: code }),
-      ...(gigaflops === undefined ? {} : { shareOfPeak: gigaflops / peak }),
+      ...(gigaflops === undefined ? {} : { shareOfPeak: gigaflops / (isInt8(engine) ? peak.int8 : peak.float32) }),
       ...(milliseconds === undefined || tfjs?.milliseconds === undefined
         ? {}
         : { toTfjs: tfjs.milliseconds / milliseconds }),

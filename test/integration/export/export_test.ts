@@ -10,6 +10,8 @@ import { embedAll } from "../../../trainer/embed.ts";
 import { type ExportJob, exportModel, type Scheme, withModel } from "../../../trainer/export/mod.ts";
 import { evaluateEmbeddings } from "../../../trainer/metrics/mod.ts";
 import { createEmbedder } from "../../../trainer/models/embedder.ts";
+import { openEmbedder } from "../../../worker/embedder/open.ts";
+import { createInt8Embedder } from "../../../worker/embedder/plan.ts";
 import { selfTest } from "../../../worker/embedder/self_test.ts";
 import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
 import { randomizeWeights } from "../../unit/trainer/export/exported.ts";
@@ -204,6 +206,26 @@ Deno.test("a model in int8 proves itself in its own arithmetic, and stock tfjs i
       const apart = cosine(golden.embedding, golden.float32!);
       assert.ok(apart > 0.98 && apart < 0.999999, `the two are ${apart} alike`);
     }
+  }));
+
+Deno.test("the worker runs a model in int8 in int8, or else in float32 and says why", () =>
+  inTemporaryDirectory(async (out) => {
+    await exportModel(await jobFor("int8", out));
+    const noTfjs = () => Promise.reject(new Error("tfjs was loaded"));
+    const open = await openEmbedder(await readModelFiles(out), noTfjs);
+    assert.match(open.name, /^int8 plan, (relaxed )?SIMD$/);
+    assert.equal(open.fallback, undefined);
+    const { card, ...files } = await readModelFiles(out);
+    for (const build of ["relaxed SIMD", "SIMD"] as const) {
+      const embedder = await createInt8Embedder({ ...files, card }, build);
+      // The sums of the first layer, which takes float32, are rounded otherwise than the exporter's.
+      assert.ok(await selfTest(embedder, card, "int8") > 0.99999);
+    }
+    const activations = card.quantization.activations!.map((grid) => ({ ...grid, node: `${grid.node}_elsewhere` }));
+    const other = { ...files, card: { ...card, quantization: { ...card.quantization, activations } } };
+    const { name, fallback } = await openEmbedder(other, noTfjs);
+    assert.match(name, /^plan, /);
+    assert.match(fallback ?? "", /^The model does not run in int8\. .*_elsewhere/);
   }));
 
 Deno.test("the ranges of int8 are bound to the fingerprint", () =>

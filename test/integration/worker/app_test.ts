@@ -228,6 +228,54 @@ Deno.test("pages of listed origins may call, errors included; other origins get 
   assert.match(preflight.headers.get("access-control-allow-headers") ?? "", /authorization/);
 });
 
+Deno.test("every answer tells a browser to load, run, frame and guess nothing, and to keep no answer about anybody", async () => {
+  const { call } = newApp();
+  for (
+    const route of ["GET /model", "POST /match", "GET /nope", "GET /", "GET /docs", "GET /client.js", "GET /metrics"]
+  ) {
+    const { headers } = await call(route, route === "POST /match" ? { image } : {});
+    assert.equal(headers.get("x-content-type-options"), "nosniff", route);
+    assert.equal(headers.get("x-frame-options"), "DENY", route);
+    assert.equal(headers.get("referrer-policy"), "no-referrer", route);
+    assert.match(headers.get("content-security-policy") ?? "", /^default-src 'none'.*frame-ancestors 'none'/, route);
+    const isPersonal = ["GET /model", "POST /match", "GET /nope"].includes(route);
+    if (isPersonal) assert.equal(headers.get("cache-control"), "no-store", route);
+  }
+});
+
+Deno.test("a parameter, or a field of a form, that is given twice is refused", async () => {
+  const { call } = newApp();
+  for (const query of ["k=1&k=2", "collection=a&collection=b", "fmr=0.1&fmr=0.1"]) {
+    const { status, body } = await call(`POST /match?${query}`, { image });
+    assert.equal(status, 400, query);
+    assert.match(body.detail, /is given more than once/);
+  }
+  assert.equal((await call("POST /embed", { form: { image: [image, image] } })).status, 400);
+  const { status } = await call("POST /match", { form: { image, filter: ["{}", "{}"] } });
+  assert.equal(status, 400);
+});
+
+Deno.test("no URL that a client names is fetched, wherever it stands", async () => {
+  const { call } = newApp();
+  const url = "http://192.0.2.1/photo.jpg", fetched: unknown[] = [];
+  const { fetch } = globalThis;
+  globalThis.fetch = (input) => (fetched.push(input), Promise.reject(new TypeError("no network")));
+  try {
+    for (const json of [{ image: url }, { url }, { image: { url } }]) {
+      assert.equal((await call("POST /embed", { json })).status, 400);
+      assert.equal((await call("POST /match", { json })).status, 400);
+    }
+    const body = new TextEncoder().encode(url);
+    assert.equal((await call("POST /embed", { image: body })).status, 415);
+    assert.equal((await call(`PUT /collections/c/subjects/s`, { json: { metadata: { photo: url } } })).status, 201);
+    const svg = new TextEncoder().encode(`<svg xmlns="http://www.w3.org/2000/svg"><image href="${url}"/></svg>`);
+    assert.equal((await call("POST /embed", { image: svg, headers: { "content-type": "image/svg+xml" } })).status, 415);
+  } finally {
+    globalThis.fetch = fetch;
+  }
+  assert.deepEqual(fetched, []);
+});
+
 Deno.test("without keys only this machine is answered, and no page of another origin", async () => {
   const { app } = newApp();
   const from = (hostname: string, headers = {}) =>

@@ -17,7 +17,7 @@ Deno.test("a message writes negative integers in ten bytes, and floats in four",
 });
 
 Deno.test("the floating-point operations of the bundled model are those of EfficientNet-Lite0 at its size", async () => {
-  const files = await makeNetwork("bundled");
+  const { float32: files } = await makeNetwork("bundled");
   // 0.385 x 10^9 multiplications at 224 x 224 pixels, without the classifier (Google's table of EfficientNet-Lite).
   const share = (files.input.height / 224) ** 2;
   assert.ok(Math.abs(flopsOf(files) / (2 * 0.385e9 * share) - 1) < 0.05);
@@ -30,7 +30,11 @@ Deno.test("the table says how many times as fast as tfjs an engine was on the sa
     milliseconds,
     gigaflops: 1,
   });
-  const figures = compare([of("a", "plan", 2), of("a", "tfjs", 5), of("b", "tfjs", 9)], 4, new Map([["plan", 7]]));
+  const figures = compare(
+    [of("a", "plan", 2), of("a", "tfjs", 5), of("b", "tfjs", 9)],
+    { float32: 4, int8: 8 },
+    new Map([["plan", 7]]),
+  );
   assert.deepEqual(figures.map(({ toTfjs }) => toTfjs), [2.5, 1, 1]);
   assert.deepEqual([figures[0].shipped, figures[0].shareOfPeak], [7, 0.25]);
 });

@@ -1,3 +1,4 @@
+import { Addresses } from "./addresses.ts";
 import { type Graph, UncoveredGraphError } from "./graph.ts";
 import { aligned, type Framed, frameValues, isWinograd, pixelAt } from "./frames.ts";
 import type { Step } from "./kernels.ts";
@@ -5,8 +6,6 @@ import { type Extent, isLinear, type Layer, type Linear, type Network, type Pool
 import { DECODING_BYTES, type Packing } from "./pack.ts";
 
 const FLOAT = 4;
-/** Before it lie the kernels' own constants. */
-const START = 4096;
 /** Floats that a block of pixels reads and writes, so that they stay in the second cache while all filters pass by. */
 const CACHED = 2 ** 16;
 /** Values of a transformed tile, and tiles of a matrix product. */
@@ -20,13 +19,11 @@ export interface Bound {
   arena: number;
   /** Bytes of weights and tables, and of the activations and all that is only needed for a time. */
   bytes: { kept: number; arena: number; all: number };
-  /** Float32 vectors that go into memory once, as they are. */
-  vectors: { at: number; values: Float32Array }[];
   packings: Packing[];
   /** Room for {@link DECODING_BYTES}, where later activations lie. */
   room: number;
-  /** What fills the tables of offsets, once. */
-  tables: Step[];
+  /** Vectors and tables. */
+  addresses: Addresses;
   /** What computes the network. */
   steps: Step[];
 }
@@ -38,10 +35,8 @@ export function bind(network: Network, graph: Graph): Bound {
 }
 
 class Binding {
-  #end = START;
-  readonly vectors: Bound["vectors"] = [];
+  readonly addresses = new Addresses();
   readonly packings: (Omit<Packing, "to"> & { to: number | null })[] = [];
-  readonly tables = new Map<string, { at: number; args: number[] }>();
   #scratch = 0;
   #temporary = 0;
 
@@ -56,14 +51,13 @@ class Binding {
     const { layers } = this.network;
     // Offsets within the arena are known only when all that lies before it is.
     const makers = layers.map((layer) => this.layer(layer));
-    const arena = this.#end, scratch = arena + this.arenaBytes;
+    const arena = this.addresses.end, scratch = arena + this.arenaBytes;
     const room = arena + this.#temporary;
     const all = Math.max(scratch + aligned(this.#scratch), room + DECODING_BYTES);
     return {
-      ...{ framed: this.framed, arena, vectors: this.vectors, room },
+      ...{ framed: this.framed, arena, addresses: this.addresses, room },
       bytes: { kept: arena, arena: all - arena, all },
       packings: this.packings.map((packing) => ({ ...packing, to: packing.to ?? arena })),
-      tables: [...this.tables.values()].map(({ args }) => ({ kernel: "tabulate", args })),
       steps: layers.flatMap((layer, i) => [...this.border(layer, arena), makers[i](arena, scratch)]),
     };
   }
@@ -76,10 +70,18 @@ class Binding {
 
   /** Where the arena was used by others before, zeros must be written again. */
   border({ output }: Layer, arena: number): Step[] {
-    const { offset, zeros, height, width, channels, bytes, rowBytes } = this.framed[output];
+    const { offset, zeros, height, width, bytes, rowBytes, pixelBytes } = this.framed[output];
     if (zeros.top + zeros.left + zeros.bottom + zeros.right === 0) return [];
-    const pixel = channels * FLOAT;
-    const args = [arena + offset, bytes / rowBytes, rowBytes / pixel, pixel, zeros.top, zeros.left, height, width];
+    const args = [
+      arena + offset,
+      bytes / rowBytes,
+      rowBytes / pixelBytes,
+      pixelBytes,
+      zeros.top,
+      zeros.left,
+      height,
+      width,
+    ];
     return [{ kernel: "clearBorder", args }];
   }
 
@@ -87,11 +89,12 @@ class Binding {
     const { size, stride, zeros } = layer, input = this.framed[layer.input], output = this.framed[layer.output];
     const run = size.columns * input.channels;
     const filter = this.filter(layer, size.rows * run * output.channels * FLOAT);
-    const seen = this.table(output, input, stride), placed = this.table(output, output, UNIT);
+    const { addresses } = this;
+    const seen = addresses.table(output, input, stride), placed = addresses.table(output, output, UNIT);
     const share = stride.rows * stride.columns * input.channels + output.channels;
     const block = TILE * Math.max(1, Math.floor(CACHED / share / TILE));
     const ends = this.ends(layer);
-    const added = layer.residual === null ? 0 : this.table(output, this.framed[layer.residual], UNIT);
+    const added = layer.residual === null ? 0 : addresses.table(output, this.framed[layer.residual], UNIT);
     return (arena) => {
       const { bias, slopes, residual, bounds } = ends(arena);
       const from = [arena + pixelAt(input, -zeros.top, -zeros.left), seen, size.rows, input.rowBytes, run, filter];
@@ -108,7 +111,7 @@ class Binding {
     const cached = Math.floor(2 ** 17 / PLANES / (input.channels + output.channels) / TILE) * TILE;
     const block = Math.min(tiles, Math.max(TILE, Math.min(MOST_TILES, cached)));
     this.#scratch = Math.max(this.#scratch, PLANES * block * (input.channels + output.channels) * FLOAT);
-    const seen = this.rows(block, input.channels), placed = this.rows(block, output.channels);
+    const seen = this.addresses.rows(block, input.pixelBytes), placed = this.addresses.rows(block, output.pixelBytes);
     const ends = this.ends(layer);
     return (arena, scratch) => {
       const { bias, slopes, residual, addedRow, bounds } = ends(arena);
@@ -162,7 +165,7 @@ class Binding {
     if (typeof filter !== "string") return this.vector(filter ?? new Float32Array(channels).fill(1), channels);
     const weight = this.graph.weights.get(filter);
     if (weight === undefined) throw new UncoveredGraphError("a weight that is not there", filter);
-    const at = this.take(bytes), taps = size.rows * size.columns;
+    const at = this.addresses.take(bytes), taps = size.rows * size.columns;
     const count = weight.spec.shape.reduce((product, length) => product * length, 1);
     const inner = kind === "depthwise" ? count / taps : count / taps / weight.spec.shape.at(-1)!;
     const outputs = kind === "depthwise" ? null : weight.spec.shape.at(-1)!;
@@ -172,38 +175,9 @@ class Binding {
     return at;
   }
 
+  /** A number for each channel as it is stored. */
   vector(values: Float32Array, channels: number): number {
-    const at = this.take(channels * FLOAT);
-    this.vectors.push({ at, values });
-    return at;
-  }
-
-  /** Offsets of the pixels of a grid as large as the output, over another value. */
-  table({ height, width }: Framed, { rowBytes, channels }: Framed, stride: Extent): number {
-    const row = stride.rows * rowBytes, column = stride.columns * channels * FLOAT;
-    return this.offsets(height, width, row, column);
-  }
-
-  /** Offsets of the rows of a matrix. */
-  rows(rows: number, columns: number): number {
-    return this.offsets(1, rows, 0, columns * FLOAT);
-  }
-
-  offsets(height: number, width: number, rowStep: number, columnStep: number): number {
-    const key = [height, width, rowStep, columnStep].join();
-    let table = this.tables.get(key);
-    if (table === undefined) {
-      const at = this.take(height * width * 4);
-      table = { at, args: [at, height, width, 0, rowStep, columnStep, 0, 1] };
-      this.tables.set(key, table);
-    }
-    return table.at;
-  }
-
-  take(bytes: number): number {
-    const at = this.#end;
-    this.#end = at + aligned(bytes);
-    return at;
+    return this.addresses.vector(values, channels * FLOAT);
   }
 }
 

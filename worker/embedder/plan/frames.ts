@@ -1,4 +1,4 @@
-import { inputsOf, isLinear, type Layer, type Network, type Sides, valuesOf } from "./layers.ts";
+import { inputsOf, isLinear, type Layer, type Network, NO_SIDES, type Sides, type Value, valuesOf } from "./layers.ts";
 
 /** Channels of a panel of weights; activations have a multiple of them. */
 export const PANEL = 8;
@@ -9,7 +9,7 @@ const FEWEST_TILES = 16;
 /** Numbers of a filter that may grow by them, to 16/9 of its size: the large ones are most of a network. */
 const MOST_WEIGHTS = 9 * 256 * 256;
 
-/** How a value lies in memory: float32 `[height, width, channels]` within a frame of zeros. */
+/** How a value lies in memory: `[height, width, channels]` within a frame of zeros. */
 export interface Framed {
   height: number;
   width: number;
@@ -17,6 +17,7 @@ export interface Framed {
   channels: number;
   /** Zeros around the image. */
   zeros: Sides;
+  pixelBytes: number;
   rowBytes: number;
   bytes: number;
   /** Where the frame begins, bytes from the start of all activations. */
@@ -40,22 +41,22 @@ export function frameValues({ values, layers, output }: Network): { framed: Fram
     // The image is read number by number, by convolutions.
     const isImage = value === 0 && readers.every((layer) => layer.kind === "convolution" && !isWinograd(layer, values));
     const stored = isImage ? channels : PANEL * Math.ceil(channels / PANEL);
-    const zeros = readers.map((layer) => seenBy(layer, values)).reduce(larger, {
-      top: 0,
-      left: 0,
-      bottom: 0,
-      right: 0,
-    });
-    const rowBytes = (width + zeros.left + zeros.right) * stored * FLOAT;
-    const bytes = (height + zeros.top + zeros.bottom) * rowBytes;
-    return { height, width, channels: stored, zeros, rowBytes, bytes, offset: 0 };
+    const zeros = readers.map((layer) => seenBy(layer, values)).reduce(larger, NO_SIDES);
+    return frameOf({ height, width, channels: stored }, zeros, FLOAT);
   });
   return { framed, bytes: place(framed, lifetimes(layers, values.length, valuesOf(output))) };
 }
 
+/** A frame that has no place yet. @param bytes of a number */
+export function frameOf({ height, width, channels }: Value, zeros: Sides, bytes: number): Framed {
+  const pixelBytes = channels * bytes, rowBytes = (width + zeros.left + zeros.right) * pixelBytes;
+  const all = (height + zeros.top + zeros.bottom) * rowBytes;
+  return { height, width, channels, zeros, pixelBytes, rowBytes, bytes: all, offset: 0 };
+}
+
 /** Where a pixel lies, bytes from the start of all activations; it may be one of the frame's. */
-export function pixelAt({ offset, zeros, rowBytes, channels }: Framed, row: number, column: number): number {
-  return offset + (row + zeros.top) * rowBytes + (column + zeros.left) * channels * FLOAT;
+export function pixelAt({ offset, zeros, rowBytes, pixelBytes }: Framed, row: number, column: number): number {
+  return offset + (row + zeros.top) * rowBytes + (column + zeros.left) * pixelBytes;
 }
 
 /** The zeros that a layer reads around its input. */
@@ -74,7 +75,8 @@ function seenBy(layer: Layer, values: Network["values"]): Sides {
   };
 }
 
-function larger(a: Sides, b: Sides): Sides {
+/** The larger number of each side. */
+export function larger(a: Sides, b: Sides): Sides {
   const { max } = Math;
   return {
     top: max(a.top, b.top),
@@ -93,8 +95,13 @@ function lifetimes(layers: Layer[], count: number, outputs: number[]): { first: 
   });
 }
 
-/** The largest first, each at the lowest offset that is free as long as it is needed. @returns bytes of all */
-function place(framed: Framed[], lives: { first: number; last: number }[]): number {
+/**
+ * Gives frames their places: the largest first, each at the lowest offset that is free as long as it is needed.
+ *
+ * @param lives from the layer that writes a value to the last one that reads it
+ * @returns bytes of all
+ */
+export function place(framed: Framed[], lives: { first: number; last: number }[]): number {
   const placed: number[] = [];
   let total = 0;
   // What was fused away is never there; the image always was.

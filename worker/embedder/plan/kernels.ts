@@ -2,11 +2,19 @@ import { type WasmBinary, wasmModule } from "../../../shared/wasm_modules.ts";
 
 /** The kernels of `shared/kernels/assembly/inference.ts`. */
 export type KernelName =
+  | "addCodes"
   | "clearBorder"
+  | "convolveCodes"
   | "convolveFused"
   | "decodeFloat16"
   | "decodeUint8"
+  | "depthwiseCodes"
   | "depthwiseFused"
+  | "fillBorder"
+  | "finishSums"
+  | "maxPoolCodes"
+  | "meanCodes"
+  | "packCodes"
   | "packColumns"
   | "pool"
   | "tabulate"

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { crc32, deflateSync } from "node:zlib";
 import { ImageError, type ImageFault } from "../../../../shared/errors.ts";
-import { decode, encodePng, readHeader } from "../../../../shared/image/mod.ts";
+import { decode, encodeJpeg as encodeProgressive, encodePng, readHeader } from "../../../../shared/image/mod.ts";
+import { randomStream } from "../../../../trainer/random.ts";
 import { cornersOf, encodeJpeg, encodeWebp, quarters, withOrientation } from "../../../support/images.ts";
 
 const UPRIGHT = ["red", "green", "blue", "yellow"];
@@ -166,6 +167,72 @@ Deno.test("decode() takes no two bytes within another segment for the end of a J
   await assertRefused(noted([]), "undecodable");
   assert.deepEqual(cornersOf(await decode(noted([0xff, 0xd9]))), UPRIGHT);
   assert.deepEqual(cornersOf(await decode(Uint8Array.from([...jpeg, 1, 2, 3, 0xff, 0xd8]))), UPRIGHT);
+});
+
+Deno.test("decode() of a PNG reads neither profiles nor texts nor frames of an animation, whole or damaged", async () => {
+  const plain = await decode(pngOf(8, 2, [10, 20, 30, 40, 50, 60]));
+  const text = (value: string) => new TextEncoder().encode(value);
+  const others = [
+    chunk("iCCP", text("profile\0\0no zlib stream")),
+    chunk("zTXt", text("key\0\0no zlib stream")),
+    chunk("gAMA", Uint8Array.of(0, 0, 0, 1)),
+    chunk("acTL", Uint8Array.of(0, 0, 0, 9, 0, 0, 0, 0)),
+    chunk("fcTL", new Uint8Array(26)),
+    chunk("fdAT", Uint8Array.of(0, 0, 0, 1, 9)),
+  ];
+  for (const other of others) assert.deepEqual(await decode(pngOf(8, 2, [10, 20, 30, 40, 50, 60], other)), plain);
+});
+
+const LINES = { "a plain PNG": [0, 601 * (3 * 599 + 1)], "an interlaced PNG": [1, adam7Bytes(599, 601, 24)] };
+for (const [name, [interlace, lines]] of Object.entries(LINES)) {
+  Deno.test(`decode() takes ${name} with the data of its pixels, and none with a byte more`, async () => {
+    const random = randomStream(1, "lines");
+    // It compresses badly, and every byte may stand for a filter at the beginning of a line.
+    const data = Uint8Array.from({ length: lines }, () => Math.floor(3 * random()));
+    const of = (bytes: Uint8Array) => pngFile(599, 601, interlace, deflateSync(bytes));
+    const image = await decode(of(data));
+    assert.deepEqual([image.width, image.height], [599, 601]);
+    await assertRefused(of(Uint8Array.from([...data, 0])), "undecodable");
+    await assertRefused(of(Uint8Array.from([...data, ...new Uint8Array(2_000_000)])), "undecodable");
+  });
+}
+
+/** How many bytes the scan lines of the seven passes of Adam7 have, pixel by pixel. */
+function adam7Bytes(width: number, height: number, bits: number): number {
+  const passOf = (x: number, y: number) => y % 2 ? 7 : x % 2 ? 6 : y % 4 ? 5 : x % 4 ? 4 : y % 8 ? 3 : x % 8 ? 2 : 1;
+  const rows = new Map<string, number>();
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const row = `${passOf(x, y)} ${y}`;
+      rows.set(row, (rows.get(row) ?? 0) + bits);
+    }
+  }
+  return [...rows.values()].reduce((sum, length) => sum + Math.ceil(length / 8) + 1, 0);
+}
+
+/** 8-bit RGB. */
+function pngFile(width: number, height: number, interlace: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const header = new Uint8Array(13), view = new DataView(header.buffer);
+  view.setUint32(0, width);
+  view.setUint32(4, height);
+  header.set([8, 2, 0, 0, interlace], 8);
+  const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10);
+  const parts = [signature, chunk("IHDR", header), chunk("IDAT", data), chunk("IEND", new Uint8Array(0))];
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+Deno.test("decode() takes a JPEG in 64 scans and none in more", async () => {
+  const progressive = await encodeProgressive({ data: quarters(48, 32), width: 48, height: 32 }, 90);
+  const starts = [...progressive].flatMap((byte, i) => byte === 0xff && progressive[i + 1] === 0xda ? [i] : []);
+  const last = starts.at(-1)!, scan = progressive.subarray(last, progressive.length - 2);
+  const inScans = (scans: number) =>
+    Uint8Array.from([
+      ...progressive.subarray(0, -2),
+      ...Array(scans - starts.length).fill([...scan]).flat(),
+      ...progressive.subarray(-2),
+    ]);
+  assert.equal((await decode(inScans(64))).width, 48);
+  await assertRefused(inScans(65), "undecodable", /more than 64 scans/);
 });
 
 Deno.test("decode() refuses dimensions over the limit before decoding", async () => {
