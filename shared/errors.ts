@@ -28,8 +28,9 @@ export type ImageFault = "unsupported" | "undecodable" | "too-large" | typeof FA
 /** An image that we cannot use. */
 export class ImageError extends TriptychError {
   override readonly name = "ImageError";
-  constructor(readonly fault: ImageFault, message: string) {
-    super(message);
+  /** @param options with what a decoder threw as its cause */
+  constructor(readonly fault: ImageFault, message: string, options?: ErrorOptions) {
+    super(message, options);
   }
 }
 

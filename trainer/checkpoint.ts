@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import { tensor1d, tidy } from "@tensorflow/tfjs";
+import type { Activations } from "../shared/card.ts";
 import { messageOf, ModelError } from "../shared/errors.ts";
 import { replaceFile } from "../shared/replace_file.ts";
 import { sha256 } from "../shared/sha256.ts";
@@ -43,6 +44,8 @@ export interface Checkpoint {
   alike?: number[][] | undefined;
   /** What is left of the learning rate after the run was rescued, as a factor. */
   rateFactor: number;
+  /** The grids with which the network trains for int8, once it does. */
+  activations?: Activations | undefined;
   tensors: CheckpointTensors;
 }
 
@@ -92,10 +95,15 @@ export function valuesOf(tensors: readonly tf.Tensor[]): Promise<Float32Array[]>
 export function restoreState(trainee: Trainee, checkpoint: Checkpoint, sameStage: boolean): void {
   const { model, lossVariables, optimizer, average } = trainee;
   const { tensors, optimizerStep, averageUpdates } = checkpoint;
-  assign(variablesOf(model), tensors.weights);
+  restoreNetwork(model, checkpoint);
   assign(lossVariables, tensors.loss);
   if (sameStage) optimizer.restore({ step: optimizerStep, slots: tensors.slots });
   average?.restore({ updates: averageUpdates, tensors: tensors.average });
+}
+
+/** Puts the weights of the last step into a network of the same configuration. */
+export function restoreNetwork(model: tf.LayersModel, { tensors }: Checkpoint): void {
+  assign(variablesOf(model), tensors.weights);
 }
 
 /** Puts the weights that a run is judged by into a network of the same configuration: the best, else the averaged, else the last. */

@@ -65,6 +65,7 @@ Usage: deno task train --data DIR|FILE --out DIR [options]
   --set KEY=VALUE        one setting; may be repeated
   --freeze NAME          as --set freeze=NAME
   --rescue               as --set rescue=true
+  --qat                  as --set qat=true: exports int8, and trains the network for it at the end (quantisation-aware training)
   --engine NAME          ${["auto", ...Object.keys(ENGINES)].join(", ")} (default auto)
   --resume               goes on from the checkpoint in --out
   --max-unreadable N     share of files that may be unreadable (default 0.05)
@@ -81,6 +82,7 @@ ${describeSettings()}`,
       set: { type: "string", multiple: true },
       freeze: { type: "string" },
       rescue: { type: "boolean" },
+      qat: { type: "boolean" },
       engine: { type: "string", default: "auto" },
       resume: { type: "boolean", default: false },
       "max-unreadable": { type: "string", default: "0.05" },
@@ -205,8 +207,15 @@ function evaluationText(model: string, result: ModelEvaluation): string {
 }
 
 /** The settings that were given; none where a run goes on and nothing was given. */
-async function configOf({ preset, config, set = [], freeze, rescue, resume }: Values): Promise<Config | undefined> {
-  const single = [...set as string[], ...freeze ? [`freeze=${freeze}`] : [], ...rescue ? ["rescue=true"] : []];
+async function configOf(
+  { preset, config, set = [], freeze, rescue, qat, resume }: Values,
+): Promise<Config | undefined> {
+  const flags = { rescue, qat };
+  const single = [
+    ...set as string[],
+    ...freeze ? [`freeze=${freeze}`] : [],
+    ...Object.entries(flags).flatMap(([name, given]) => given ? [`${name}=true`] : []),
+  ];
   if (resume && preset === undefined && config === undefined && single.length === 0) return undefined;
   return resolveConfig({
     preset: preset as string | undefined,

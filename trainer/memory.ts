@@ -34,7 +34,8 @@ export function stepBytes(model: tf.LayersModel, frozen: string | undefined, ima
  */
 export function assertFits(model: tf.LayersModel, config: Config, { name, memory }: ChosenEngine): void {
   if (memory === undefined) return;
-  const frozen = config.freeze === undefined ? undefined : lastFrozenLayer(model, config.freeze);
+  // In int8 the frozen layers run at every step with all others.
+  const frozen = config.freeze === undefined || config.qat ? undefined : lastFrozenLayer(model, config.freeze);
   const images = Math.min(imagesPerBatch(config), config.chunkSize ?? Infinity);
   const bytes = stepBytes(model, frozen, images);
   if (bytes <= memory) return;

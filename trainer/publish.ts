@@ -40,6 +40,7 @@ export async function publish(publication: Publication): Promise<Published> {
     input: exam.input,
     scheme,
     calibration,
+    activations: checkpoint.activations,
     probes: exam.probes,
     recallAt1: trained.evaluation.recallAt1,
     judge: (embeddings) => judgeEmbeddings(embeddings, exam),

@@ -1,9 +1,11 @@
 import type * as tf from "@tensorflow/tfjs";
+import type { Activations } from "../shared/card.ts";
 import {
   captureState,
   type Checkpoint,
   type EpochRecord,
   readCheckpoint,
+  restoreNetwork,
   restoreState,
   restoreWeights,
   type Trainee,
@@ -15,7 +17,7 @@ import type { Config } from "./config.ts";
 import { labelsOf } from "./data/batches.ts";
 import type { Photo, Probe } from "./data/photos.ts";
 import type { Sampler } from "./data/sampler.ts";
-import { embedAll } from "./embed.ts";
+import { embedAll, type Network } from "./embed.ts";
 import { DivergedError, type EpochSummary, fit, hasTriplet, type StepRecord } from "./fit.ts";
 import { type Journal, openJournal } from "./journal.ts";
 import { BATCH_LAYOUTS, LOSSES, type TrainableLoss } from "./losses/mod.ts";
@@ -93,6 +95,7 @@ class Run {
   readonly #average: WeightAverage | undefined;
   readonly #labels: Int32Array;
   readonly #stepsPerEpoch: number;
+  readonly #stages: Stage[];
   readonly #totalSteps: number;
   #journal!: Journal;
   #watch!: CollapseWatch;
@@ -101,6 +104,7 @@ class Run {
   #alike: number[][] | undefined;
   #rateFactor = 1;
   #best: Float32Array[] = [];
+  #activations: Activations | undefined;
   /** Of a run to be rescued: itself before the first step, and the step that it went back to last. */
   #first: Checkpoint | undefined;
   #rescuedTo: number | undefined;
@@ -113,7 +117,9 @@ class Run {
       this.#average = new WeightAverage(variablesOf(model), config.averageDecay);
     }
     this.#stepsPerEpoch = Math.max(1, Math.round(photos.length / imagesPerBatch(config)));
-    this.#totalSteps = Math.min(config.epochs * this.#stepsPerEpoch, config.maxSteps ?? Infinity);
+    const steps = Math.min(config.epochs * this.#stepsPerEpoch, config.maxSteps ?? Infinity);
+    this.#stages = stagesOf(model, config, steps);
+    this.#totalSteps = this.#stages.at(-1)!.end;
   }
 
   /** Runs to the end, from the start or from a checkpoint. */
@@ -122,6 +128,7 @@ class Run {
     this.#history = [...before?.history ?? []];
     this.#rateFactor = before?.rateFactor ?? 1;
     this.#best = before?.tensors.best ?? [];
+    this.#activations = before?.activations;
     this.#watch = watchCollapse(config.loss.startsWith("triplet") ? config.margin ?? 1 : undefined);
     this.#useSampler(before?.alike);
     const startStep = before?.step ?? 0;
@@ -130,7 +137,7 @@ class Run {
     if (before) reporter.info(`Going on after step ${startStep} of ${this.#totalSteps}.`);
     let step = startStep, checkpoint = before;
     try {
-      for (const stage of stagesOf(this.model, config, this.#totalSteps)) {
+      for (const stage of this.#stages) {
         if (step >= stage.end || signal.aborted || this.#isOver()) continue;
         checkpoint = await this.#runStage(stage, step, step === startStep ? before : undefined);
         step = checkpoint.step;
@@ -165,7 +172,11 @@ class Run {
     const { config, photos, reporter, signal } = this.training;
     const input = inputOf(config);
     const sampler: Sampler = (step) => this.#sampler(step);
-    const opened = await openStage(stage, this.model, photos, { config, input, sampler, reporter });
+    if (before) restoreNetwork(this.model, before);
+    const activations = this.#activations;
+    const opened = await openStage(stage, this.model, photos, { config, input, sampler, reporter, activations });
+    this.#activations = opened.activations;
+    const network = stage.int8 ? { predict: (x: tf.Tensor) => opened.forward(x).embeddings } : this.model;
     const trainee = this.#newTrainee();
     if (before) restoreState(trainee, before, startStep > stage.start);
     else if (startStep === 0 && config.rescue) this.#first = await this.#save(trainee, 0);
@@ -185,7 +196,7 @@ class Run {
         teaches: needsTriplets(config, this.#loss) ? hasTriplet : () => true,
         onStep: (record) => this.#endStep(record, opened.batches.waitedMs()),
         onSkip: () => this.#journal.skip(),
-        onEpoch: (summary) => this.#endEpoch(summary, trainee, stage),
+        onEpoch: (summary) => this.#endEpoch(summary, trainee, network, stage),
         signal,
       });
       return await this.#save(trainee, step);
@@ -216,11 +227,11 @@ class Run {
   }
 
   /** @returns whether the run goes on */
-  async #endEpoch(summary: EpochSummary, trainee: Trainee, stage: Stage): Promise<boolean> {
+  async #endEpoch(summary: EpochSummary, trainee: Trainee, network: Network, stage: Stage): Promise<boolean> {
     const { config, photos, val } = this.training;
     const input = inputOf(config);
     this.#average?.swap();
-    const valRecallAt1 = await validate(this.model, val, input);
+    const valRecallAt1 = await validate(network, val, input);
     if (valRecallAt1 !== undefined && valRecallAt1 > bestRecall(this.#history) && config.patience !== undefined) {
       this.#best = await valuesOf(variablesOf(this.model));
     }
@@ -260,7 +271,7 @@ class Run {
         seconds: this.#journal.seconds(),
         history: this.#history,
       },
-      ...{ alike: this.#alike, rateFactor: this.#rateFactor, ...state },
+      ...{ alike: this.#alike, rateFactor: this.#rateFactor, activations: this.#activations, ...state },
       tensors: { ...tensors, best: this.#best },
     };
     await writeCheckpoint(out, checkpoint);
@@ -280,8 +291,8 @@ function needsTriplets({ loss }: Config, { variables }: TrainableLoss): boolean 
   return variables.length === 0 && BATCH_LAYOUTS[loss] === undefined;
 }
 
-function rateIn({ start, end }: Stage, step: number, config: Config): number {
-  return learningRateAt(step - start, { ...config, totalSteps: end - start });
+function rateIn({ start, end, rate }: Stage, step: number, config: Config): number {
+  return rate * learningRateAt(step - start, { ...config, totalSteps: end - start });
 }
 
 function bestRecall(history: EpochRecord[]): number {
@@ -290,12 +301,12 @@ function bestRecall(history: EpochRecord[]): number {
 
 /** Recall@1 on identities that are not trained on, if there are some with two photos. */
 async function validate(
-  model: tf.LayersModel,
+  network: Network,
   val: Probe[],
   input: ReturnType<typeof inputOf>,
 ): Promise<number | undefined> {
   const labels = labelsOf(val);
   if (new Set(labels).size === labels.length) return undefined;
-  const embeddings = await embedAll(model, val, input);
+  const embeddings = await embedAll(network, val, input);
   return leaveOneOut({ embeddings, labels }, [1]).recallAt[1];
 }

@@ -13,15 +13,16 @@ export interface Tried {
 /**
  * Makes the network's input of a file that may be anything.
  *
- * @throws whatever is thrown that is no `ImageError`: a defect of ours
+ * @throws whatever is thrown that is no `ImageError`, or one of a trap in a decoder: a defect
  */
 export async function tried(bytes: Uint8Array): Promise<Tried> {
   const start = performance.now();
   const outcome = await toInputPixels(bytes, { ...INPUT, mean: [...INPUT.mean], std: [...INPUT.std] }).then(
     () => "taken" as const,
     (error) => {
-      if (error instanceof ImageError) return "refused" as const;
-      throw error;
+      // A decoder that traps has met what its authors have not.
+      if (!(error instanceof ImageError) || error.cause instanceof WebAssembly.RuntimeError) throw error;
+      return "refused" as const;
     },
   );
   return { outcome, milliseconds: performance.now() - start };

@@ -75,14 +75,15 @@ export async function decodeFor(bytes: Uint8Array, header: ImageHeader, reductio
 async function run(codec: () => Promise<Image | null>): Promise<Image | null> {
   try {
     return await codec();
-  } catch {
-    throw undecodable();
+  } catch (cause) {
+    throw undecodable(cause);
   }
 }
 
-function undecodable(): ImageError {
+function undecodable(cause?: unknown): ImageError {
   return new ImageError(
     "undecodable",
     "The image cannot be decoded: its data is damaged; save it again and send that.",
+    { cause },
   );
 }

@@ -40,6 +40,8 @@ export interface ExportJob {
   probes: readonly { pixels: Uint8Array }[];
   /** Images that it was trained on, on which the ranges of int8 are measured; other schemes need none. */
   calibration: readonly { pixels: Uint8Array }[];
+  /** The grids with which it was trained for int8, if it was. */
+  activations?: Activations | undefined;
   /** Recall@1 of the network in float32 on the probes. */
   recallAt1: number;
   /** Figures of embeddings of the probes. */
@@ -161,7 +163,7 @@ async function int8Faithful(graph: Graph, job: ExportJob, dimensions: number): P
   }
   const { some, reference } = await referenceFor(job);
   const { files, activations, layers } = await onWasm(() =>
-    int8GraphOf(graph, calibration.map(({ pixels }) => pixels), input)
+    int8GraphOf(graph, calibration.map(({ pixels }) => pixels), input, job.activations)
   );
   return await withGraph(files, input, async (embed) => {
     const agreement = compareEmbeddings(await embed(some.map(({ pixels }) => pixels)), reference, dimensions);

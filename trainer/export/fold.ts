@@ -29,7 +29,8 @@ function foldAffine(graph: Graph): Graph {
     const alone = before !== undefined && consumers.get(before.name) === 1;
     if (node.op === "Affine" && alone && isLinear(before) && before.activation === null) {
       nodes.delete(before.name);
-      nodes.set(node.name, { ...before, ...folded(before, node), name: node.name });
+      const normalizations = [...before.normalizations ?? [], node.name];
+      nodes.set(node.name, { ...before, ...folded(before, node), name: node.name, normalizations });
     } else if (node.op === "Affine" && alone && before.op === "Affine") {
       nodes.delete(before.name);
       nodes.set(node.name, composed(before, node));

@@ -47,6 +47,8 @@ export interface Convolution extends Named {
   readonly strides: readonly [number, number];
   readonly dilations: readonly [number, number];
   readonly padding: Padding;
+  /** The layers whose normalisation is folded into kernel and bias, in their order. */
+  readonly normalizations?: readonly string[];
 }
 
 /** `x * kernel + bias`, then the activation; kernel `[in, out]`. */
@@ -55,6 +57,8 @@ export interface MatMul extends Named {
   readonly kernel: Constant;
   readonly bias: Constant | null;
   readonly activation: Activation | null;
+  /** The layers whose normalisation is folded into kernel and bias, in their order. */
+  readonly normalizations?: readonly string[];
 }
 
 /** A batch normalisation at inference: `x * scale + shift` for each channel, in double precision until it is written. */

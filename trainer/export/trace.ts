@@ -143,7 +143,7 @@ function uniqueName(wanted: string, taken: Set<string>): string {
 }
 
 /** TensorFlow's rule for node names. */
-function legalName(name: string): string {
+export function legalName(name: string): string {
   return name.replace(/[^A-Za-z0-9_.\/-]/g, "_").replace(/^[^A-Za-z0-9.]/, "n$&");
 }
 

@@ -42,8 +42,7 @@ export function splitNetwork(model: tf.LayersModel, after: string): SplitNetwork
       );
     }
   }
-  lower.forEach((layer) => layer.trainable = false);
-  upper.forEach((layer) => layer.trainable = true);
+  freezeUpTo(model, after);
   return {
     below: tf.model({ inputs: model.inputs, outputs: open }),
     above: (activations, training) => run(upper, open.name, activations, training),
@@ -57,8 +56,14 @@ export function splitNetwork(model: tf.LayersModel, after: string): SplitNetwork
  */
 export function wholeNetwork(model: tf.LayersModel): SplitNetwork["above"] {
   const layers = model.layers.slice(1);
-  model.layers.forEach((layer) => layer.trainable = true);
+  freezeUpTo(model, undefined);
   return (images, training) => run(layers, model.inputs[0].name, images, training);
+}
+
+/** Freezes a layer and all below it, or nothing. */
+export function freezeUpTo(model: tf.LayersModel, last: string | undefined): void {
+  const cut = model.layers.findIndex(({ name }) => name === last);
+  model.layers.forEach((layer, i) => layer.trainable = i > cut);
 }
 
 /**

@@ -15,7 +15,7 @@ import { Embedded, Hello, Peak, type Request } from "./protocol.ts";
 /** How far an engine's embedding may be from the others', in any dimension. */
 const TOLERANCE = 1e-4;
 /** The cosine to the first engine's embedding that one in int8 must have. */
-const MIN_COSINE = 0.98;
+const MIN_COSINE = 0.99;
 /** Starts that are measured cold. */
 const COLD_STARTS = 3;
 /** An engine gets so long at a time, and turns to others then. */

@@ -13,19 +13,20 @@ function setting(...settings: string[]): string[] {
   return settings.flatMap((setting) => ["--set", setting]);
 }
 
-/** Ends a run by a signal as soon as its second epoch is saved. */
-async function interrupted(directory: string, signal: Deno.Signal, more: string[]): Promise<number> {
+/** Ends a run by a signal as soon as an epoch is saved. */
+async function interrupted(directory: string, signal: Deno.Signal, more: string[], after: number): Promise<number> {
   const child = spawnTrainer("train", ...settings, ...more, "--out", directory);
   for (;;) {
     const step = await readCheckpoint(directory).then((checkpoint) => checkpoint.step, () => 0);
-    if (step >= 8) break;
+    if (step >= after) break;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   child.kill(signal);
   return (await outcomeOf(child)).code;
 }
 
-const CASES: [name: string, signal: Deno.Signal, more: string[]][] = [
+/** Stopped after the second epoch, four steps each, unless given. */
+const CASES: [name: string, signal: Deno.Signal, more: string[], after?: number][] = [
   ["kill -9", "SIGKILL", ["--preset", "scratch"]],
   [
     "Ctrl-C, hard classes, averaged weights, early stopping",
@@ -46,16 +47,22 @@ const CASES: [name: string, signal: Deno.Signal, more: string[]][] = [
       ...setting("headSteps=5", "freeze=block14", "layerDecay=0.8", "cachedViews=1", "averageDecay=0.9"),
     ],
   ],
+  [
+    "kill -9, in int8, which comes after 48 steps",
+    "SIGKILL",
+    ["--preset", "scratch", "--qat", ...setting("epochs=12", "averageDecay=0.9")],
+    52,
+  ],
 ];
 
-for (const [name, signal, more] of CASES) {
+for (const [name, signal, more, after = 8] of CASES) {
   Deno.test(`a run that was stopped (${name}) goes on with --resume to the weights of an undisturbed run`, async () => {
     const whole = `${out}/whole ${name}`, directory = `${out}/${name}`;
     const undisturbed = await runTrainer("train", ...settings, ...more, "--out", whole);
     assert.equal(undisturbed.code, 0, undisturbed.stderr);
     const expected = await readCheckpoint(whole);
 
-    assert.notEqual(await interrupted(directory, signal, more), 0);
+    assert.notEqual(await interrupted(directory, signal, more, after), 0);
     const partial = await readCheckpoint(directory);
     assert(partial.step < expected.step, `stopped at step ${partial.step}`);
     const resumed = await runTrainer("train", "--data", data, "--out", directory, "--resume");
@@ -86,6 +93,11 @@ Deno.test("the command line says what is wrong, and exits with 2 for wrong usage
       ["train", ...settings, "--set", "margin=9", "--out", `${out}/whole kill -9`, "--resume", "--preset", "scratch"],
       2,
       /started with margin=0.3, not 9/,
+    ],
+    [
+      ["train", "--data", data, "--out", `${out}/a`, "--qat", "--set", "quantize=uint8"],
+      2,
+      /^error: qat trains the network for int8, and quantize=uint8 exports another: take quantize=int8, or leave qat out\.\n$/,
     ],
     [["train", "--data", data, "--out", "README.md"], 2, /README.md cannot be made a directory/],
     [["train", "--data", data, "--out", `${out}/a`, "--preset", "toString"], 2, /no preset toString/],

@@ -2,7 +2,7 @@ import { type Constant, type Convolution, type Graph, outChannels } from "../ir.
 import { siblingName } from "../fold.ts";
 
 /** The largest weight in whole numbers. */
-const WEIGHT_MAX = 127;
+export const WEIGHT_MAX = 127;
 
 /**
  * Rounds the kernel of every convolution to whole numbers from -127 to 127, with a scale for each output channel

@@ -1,9 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
+import type { Grid } from "../../../shared/card.ts";
 import {
   type AdditionStep,
   CODE_MAX,
   type ConvolutionStep,
   type Finish,
+  type Layer,
   type Operand,
   type PlainStep,
   type Plan,
@@ -21,17 +23,45 @@ export interface Simulation {
   dispose(): void;
 }
 
+/** What a convolution computes with. */
+export interface ConvolutionWeights {
+  /** Whole numbers, or the kernel of a convolution in float32. */
+  readonly filter: tf.Tensor;
+  /** For each channel, as in {@link ConvolutionStep}. */
+  readonly multiplier: tf.Tensor;
+  readonly offset: tf.Tensor;
+}
+
+/** What a dense layer computes with: kernel `[in, out]`, bias `[out]`. */
+export interface DenseWeights {
+  readonly kernel: tf.Tensor;
+  readonly bias: tf.Tensor;
+}
+
+/** Functions that give what a layer computes with, each time that it computes. */
+export interface Weights {
+  convolution(step: ConvolutionStep): () => ConvolutionWeights;
+  dense(layer: DenseLayer): () => DenseWeights;
+}
+
+/** A dense layer of a plan. */
+export type DenseLayer = Extract<Layer, { op: "dense" }>;
+
 /**
  * The arithmetic of a plan by tfjs's operations. Whole numbers in float32 are exact up to 2^24, and the roundings are the same,
  * so on the WASM backend the codes are those of the reference wherever sums stay below that.
+ *
+ * Differentiable: gradients go straight through a rounding, and are 0 where a code was clamped (Jacob et al. 2018, section 3).
+ *
+ * @param weights instead of those of the plan
  */
-export function simulate(plan: Plan): Simulation {
+export function simulate(plan: Plan, weights?: Weights): Simulation {
   const kept: tf.Tensor[] = [];
   const keep: Keep = (tensor) => {
     kept.push(tf.keep(tensor));
     return tensor;
   };
-  const computed = plan.steps.map((step) => computationOf(step, keep));
+  const computed = plan.steps.map((step) => computationOf(step, keep, weights));
   const drop = dropper(plan);
   return {
     predict: (batch, watch) =>
@@ -68,15 +98,36 @@ export function dropper({ steps, input }: Plan): (index: number, values: Values)
 }
 
 /** What computes a step from the values before it. */
-export function computationOf(step: Step, keep: Keep): (values: Values) => tf.Tensor {
-  if ("multiplier" in step) return convolution(step, keep);
+export function computationOf(
+  step: Step,
+  keep: Keep,
+  weights: Weights = ownWeights(keep),
+): (values: Values) => tf.Tensor {
+  if ("multiplier" in step) return convolution(step, keep, weights);
   if ("operands" in step) return addition(step, keep);
-  const compute = plain(step, keep);
+  const compute = plain(step, weights);
   return (values) => compute(values.get(step.layer.input)!);
 }
 
-function convolution(step: ConvolutionStep, keep: Keep): (values: Values) => tf.Tensor {
-  const rescaled = rescaledSum(step, keep), finish = finisher(step.finish, keep), { addend } = step;
+/** The weights that a plan has itself. */
+export function ownWeights(keep: Keep): Weights {
+  return {
+    convolution({ layer: { kernel }, ...step }) {
+      const shape = kernel.shape as [number, number, number, number];
+      const filter = keep(tf.tensor4d(Float32Array.from(kernel.values), shape));
+      const multiplier = keep(tf.tensor1d(step.multiplier)), offset = keep(tf.tensor1d(step.offset));
+      return () => ({ filter, multiplier, offset });
+    },
+    dense(layer) {
+      const kernel = keep(tf.tensor2d(layer.kernel, [layer.kernel.length / layer.bias.length, layer.bias.length]));
+      const bias = keep(tf.tensor1d(layer.bias));
+      return () => ({ kernel, bias });
+    },
+  };
+}
+
+function convolution(step: ConvolutionStep, keep: Keep, weights: Weights): (values: Values) => tf.Tensor {
+  const rescaled = rescaledSum(step, keep, weights), finish = finisher(step.finish, keep), { addend } = step;
   return (values) => {
     const v = rescaled(values);
     return finish(addend === null ? v : tf.add(v, scaled(addend, values)));
@@ -84,17 +135,37 @@ function convolution(step: ConvolutionStep, keep: Keep): (values: Values) => tf.
 }
 
 /** The first and second part of the arithmetic of a convolution: `v` before anything is added. */
-export function rescaledSum(step: ConvolutionStep, keep: Keep): (values: Values) => tf.Tensor {
-  const { layer: { kernel, strides, depthwise, input, shape }, padding } = step;
-  const filter = keep(tf.tensor4d(Float32Array.from(kernel.values), kernel.shape as [number, number, number, number]));
-  const multiplier = keep(tf.tensor1d(step.multiplier)), offset = keep(tf.tensor1d(step.offset));
+export function rescaledSum(
+  step: ConvolutionStep,
+  keep: Keep,
+  weights: Weights = ownWeights(keep),
+): (values: Values) => tf.Tensor {
+  const { layer: { strides, depthwise, input, shape }, padding } = step;
+  const weightsNow = weights.convolution(step);
   // With a bias tfjs takes XNNPACK's convolution, which only adds and multiplies; Winograd's is not exact.
   const bias = keep(tf.zeros([shape.channels]));
   const convolve = depthwise ? tf.fused.depthwiseConv2d : tf.fused.conv2d;
   return (values) => {
     const x = bordered(values.get(input) as tf.Tensor4D, step.layer, padding);
-    return tf.add(tf.mul(convolve({ x, filter, bias, strides: [...strides], pad: "valid" }), multiplier), offset);
+    const { filter, multiplier, offset } = weightsNow();
+    return rescale(
+      convolve({ x, filter: filter as tf.Tensor4D, bias, strides: [...strides], pad: "valid" }),
+      multiplier,
+      offset,
+    );
   };
+}
+
+/** `sum * multiplier + offset`. The multiplier is no variable's: its gradient is not asked for, nor the sum kept for it. */
+function rescale(sum: tf.Tensor, multiplier: tf.Tensor, offset: tf.Tensor): tf.Tensor {
+  return tf.customGrad((...args) => {
+    const [sum, offset, save] = args as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    save([multiplier]);
+    return {
+      value: tf.add(tf.mul(sum, multiplier), offset),
+      gradFunc: (dy: tf.Tensor, [multiplier]: tf.Tensor[]) => [tf.mul(dy, multiplier), tf.sum(dy, [0, 1, 2])],
+    };
+  })(sum, offset);
 }
 
 /** The input with its border, cut where no window of the convolution reaches. */
@@ -125,13 +196,27 @@ function finisher({ lowest, highest, slopes, grid }: Finish, keep: Keep): (v: tf
     if (alpha !== null) v = tf.prelu(v, alpha);
     if (lowest === 0) v = tf.relu(v);
     if (limit !== null) v = tf.minimum(v, limit);
-    if (grid === null) return v;
-    const rounded = tf.round(v);
-    return tf.clipByValue(grid.zero === 0 ? rounded : tf.add(rounded, grid.zero), 0, CODE_MAX);
+    return grid === null ? v : toCodes(v, grid);
   };
 }
 
-function plain({ layer, grid }: PlainStep, keep: Keep): (x: tf.Tensor) => tf.Tensor {
+function toCodes(v: tf.Tensor, { zero }: Grid): tf.Tensor {
+  return tf.customGrad((...args) => {
+    const [v, save] = args as [tf.Tensor, tf.GradSaveFunc];
+    const rounded = zero === 0 ? tf.round(v) : tf.add(tf.round(v), zero);
+    save([rounded]);
+    return {
+      value: clamp(rounded),
+      gradFunc: (dy: tf.Tensor, [rounded]: tf.Tensor[]) => tf.mul(dy, tf.equal(rounded, clamp(rounded))),
+    };
+  })(v);
+}
+
+function clamp(codes: tf.Tensor): tf.Tensor {
+  return tf.clipByValue(codes, 0, CODE_MAX);
+}
+
+function plain({ layer, grid }: PlainStep, weights: Weights): (x: tf.Tensor) => tf.Tensor {
   switch (layer.op) {
     case "pad": {
       const { borders: [top, left], shape } = layer;
@@ -154,9 +239,11 @@ function plain({ layer, grid }: PlainStep, keep: Keep): (x: tf.Tensor) => tf.Ten
     case "flatten":
       return (x) => tf.reshape(x, [x.shape[0], -1]);
     case "dense": {
-      const kernel = keep(tf.tensor2d(layer.kernel, [layer.kernel.length / layer.bias.length, layer.bias.length]));
-      const bias = keep(tf.tensor1d(layer.bias));
-      return (x) => tf.add(tf.matMul(x as tf.Tensor2D, kernel), bias);
+      const weightsNow = weights.dense(layer);
+      return (x) => {
+        const { kernel, bias } = weightsNow();
+        return tf.add(tf.matMul(x as tf.Tensor2D, kernel as tf.Tensor2D), bias);
+      };
     }
     case "normalize":
       return (x) => tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), 1, true), layer.epsilon)));
