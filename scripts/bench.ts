@@ -17,6 +17,7 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   decode: () => import("./bench/decode.ts"),
   hostile: () => import("./bench/hostile.ts"),
   embed: () => import("./bench/embed.ts"),
+  faces: () => import("./bench/faces.ts"),
   load: () => import("./bench/load.ts"),
   losses: () => import("./bench/losses.ts"),
   search: () => import("./bench/search.ts"),

@@ -28,8 +28,8 @@ Usage: deno task keys add --scopes SCOPE,.. [--collections NAME,..] [--origins O
        deno task keys revoke ID
        deno task keys sign --model DIR [--private-key FILE]
 
-  --scopes SCOPE,..      match (match, verify, embed), scores (see distances there, not only bands of them), enroll (enrol,
-                         list and delete subjects), admin (all)
+  --scopes SCOPE,..      verify (compare one to one, and embed), match (that, and search), scores (see distances there, not
+                         only bands of them), enroll (enrol, list and delete subjects), admin (all)
   --collections NAME,..  the only collections that it may see and change (default all)
   --origins ORIGIN,..    the only origins whose pages it works on, such as https://shop.example; for a key with no scope
                          but match, since everybody who sees the page can read it

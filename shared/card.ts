@@ -38,6 +38,75 @@ export const Calibration = z.object({
 }).refine((c) => c.distance.length === c.fmr.length, { message: "distance and fmr differ in length" });
 export type Calibration = z.infer<typeof Calibration>;
 
+const share = z.number().min(0).max(1);
+const pixelScale = { mean: z.array(z.number()).length(3), std: z.array(z.number().positive()).length(3) };
+
+/** A graph model beside `model.json`, and the fingerprint of its graph and weights. */
+const NetworkFile = z.object({
+  path: z.string().regex(/^[a-z]+\.json$/),
+  fingerprint: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+});
+
+const detection = {
+  network: NetworkFile,
+  /** Side of the square that the network is shown, pixels. */
+  size: z.int().multipleOf(32).min(64).max(1024),
+  /** Of a face. */
+  minScore: share,
+  /** Of two faces: the area that both boxes share over that which they cover together. */
+  maxOverlap: share,
+  ...pixelScale,
+};
+
+/** How faces are proposed in a whole photo. Pixels are scaled as those of {@linkcode InputSpec}. */
+export const DetectorSpec = z.object({
+  ...detection,
+  /** Borders around the photo, as shares of its longer side, in the order in which they are tried. */
+  borders: z.array(share).min(1),
+});
+export type DetectorSpec = z.infer<typeof DetectorSpec>;
+
+/** How a proposal is looked at close up. */
+export const RefinerSpec = z.object({
+  ...detection,
+  /** Border around the proposed box, as a share of its longer side. */
+  border: share,
+});
+export type RefinerSpec = z.infer<typeof RefinerSpec>;
+
+/** How the landmarks of a face are found, in a square of so many pixels. */
+export const LandmarksSpec = z.object({ network: NetworkFile, size: z.int().min(16).max(1024), ...pixelScale });
+export type LandmarksSpec = z.infer<typeof LandmarksSpec>;
+
+/** Where the network's input has a landmark, pixels: what faces are aligned to. */
+export const TemplatePoint = z.object({ landmark: z.int().min(0).max(67), x: z.number(), y: z.number() });
+export type TemplatePoint = z.infer<typeof TemplatePoint>;
+
+/** How good a face must be to be enrolled; the measures are those of `shared/face/quality.ts`. */
+export const QualityLimits = z.object({
+  minEyeDistance: z.number(),
+  minSharpness: z.number(),
+  maxRoll: z.number(),
+  maxYaw: z.number(),
+  maxPitch: z.number(),
+  minBrightness: share,
+  maxBrightness: share,
+  minContrast: share,
+});
+export type QualityLimits = z.infer<typeof QualityLimits>;
+
+/** How faces are found and turned upright before they are embedded. */
+export const FaceSpec = z.object({
+  /** Proposes where in the photo faces may be. */
+  detector: DetectorSpec,
+  /** Looks at each of these places close up. */
+  refiner: RefinerSpec,
+  landmarks: LandmarksSpec,
+  template: z.array(TemplatePoint).min(2),
+  quality: QualityLimits,
+});
+export type FaceSpec = z.infer<typeof FaceSpec>;
+
 /** Figures on identities never trained on. Recall@10 and NMI are missing from the cards of older models. */
 export const Evaluation = z.object({
   recallAt1: z.number(),
@@ -46,6 +115,10 @@ export const Evaluation = z.object({
   mapAtR: z.number(),
   rPrecision: z.number(),
   nmi: z.number().optional(),
+  /** With one image of each identity enrolled, averaged over which one: the share of the others that are found first. */
+  rank1: z.number().optional(),
+  /** Share of the photos in which no face was found; they count as errors in all figures. */
+  undetected: z.number().optional(),
   auc: z.number(),
   eer: z.number(),
   tarAtFar: z.record(z.string(), z.number()),
@@ -108,6 +181,10 @@ export type Training = z.infer<typeof Training>;
 export const Card = z.object({
   cardVersion: z.literal(1),
   fingerprint: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  /** What the model embeds; missing where that is the whole photo. */
+  domain: z.literal("face").optional(),
+  /** Of the domain `face`. */
+  face: FaceSpec.optional(),
   input: InputSpec,
   embedding: z.object({ dimensions: z.int().min(1), metric: z.literal("euclidean") }),
   thresholds: z.array(Threshold).min(1),

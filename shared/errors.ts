@@ -16,10 +16,16 @@ export class DataError extends TriptychError {
   override readonly name = "DataError";
 }
 
-/** Why an image was refused: its format is none we read, its bytes are damaged, or its dimensions pass the limit. */
-export type ImageFault = "unsupported" | "undecodable" | "too-large";
+/** Why the faces of an image were refused: there is none, there are several, or it is not good enough. */
+export const FACE_FAULTS = ["no-face", "several-faces", "poor-face"] as const;
 
-/** Bytes that are not an image that we can use. */
+/**
+ * Why an image was refused: its format is none we read, its bytes are damaged, its dimensions pass the limit, or it does not
+ * show the face that is needed.
+ */
+export type ImageFault = "unsupported" | "undecodable" | "too-large" | typeof FACE_FAULTS[number];
+
+/** An image that we cannot use. */
 export class ImageError extends TriptychError {
   override readonly name = "ImageError";
   /** @param options with what a decoder threw as its cause */

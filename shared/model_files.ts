@@ -1,4 +1,4 @@
-import { type Activations, type Card, cardOf, type InputSpec } from "./card.ts";
+import { type Card, cardOf, type FaceSpec } from "./card.ts";
 import { messageOf, ModelError } from "./errors.ts";
 import { readFile } from "./read_file.ts";
 import { sha256 } from "./sha256.ts";
@@ -33,11 +33,25 @@ export interface GraphFiles {
   weights: Uint8Array<ArrayBuffer>;
 }
 
+/** The networks that find the faces for one that embeds them. */
+export interface FaceFiles {
+  detector: GraphFiles;
+  refiner: GraphFiles;
+  landmarks: GraphFiles;
+}
+
+const FACE_NETWORKS = ["detector", "refiner", "landmarks"] as const;
+
 /** A model directory, read. */
 export interface ModelFiles extends GraphFiles {
   modelJson: ModelJson;
   card: Card;
+  /** Of a model of faces. */
+  face?: FaceFiles;
 }
+
+/** Gives a file of a model directory by its name. */
+type Read = (name: string) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** How a file is got over HTTP. */
 type Get = (url: string) => Promise<Response>;
@@ -61,47 +75,95 @@ export function readModelFiles(directory: string | URL, get: Get = (url) => fetc
  * @throws {ModelError} if a file cannot be parsed, or was changed
  */
 export async function parseModelFiles(
-  read: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
+  read: Read,
   directory: string | URL,
 ): Promise<ModelFiles> {
-  const modelJson = parse(new TextDecoder().decode(await read("model.json")), directory);
+  const { modelJson, weights, fingerprint: actual } = await readGraph(read, "model.json", directory, (modelJson) => {
+    const { input, face, quantization: { activations } } = cardOf(modelJson, `${directory}/model.json`);
+    return { input, face, activations };
+  });
   const card = cardOf(modelJson, `${directory}/model.json`);
-  const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
-  // The bytes of the fingerprint, of which the weights are a part: large models are not to lie in memory twice.
-  const facts = factsOf(modelJson, card.input, card.quantization.activations);
-  const bytes = concatenate([facts, ...await Promise.all(paths.map(read))]);
-  const weights = bytes.subarray(facts.length);
-  const actual = await sha256(bytes);
   if (actual !== card.fingerprint) {
     throw new ModelError(
       `The model in ${directory} is not the one that its card describes: its bytes have the fingerprint ${actual}, the card says ${card.fingerprint}; copy it again.`,
     );
   }
-  return { modelJson, weights, card };
+  const face = card.face && await readFaceFiles(read, card.face, directory);
+  return { modelJson: modelJson as ModelJson, weights, card, ...face && { face } };
+}
+
+/** The names of all files of a model directory. */
+export function fileNamesOf({ modelJson, card, face }: ModelFiles): string[] {
+  const shards = (graph: GraphFiles) => graph.modelJson.weightsManifest.flatMap(({ paths }) => paths);
+  const beside = FACE_NETWORKS.flatMap((part) =>
+    card.face && face ? [card.face[part].network.path, ...shards(face[part])] : []
+  );
+  return ["model.json", ...modelJson.weightsManifest.flatMap(({ paths }) => paths), ...beside];
 }
 
 /**
- * What an embedding is bound to: the SHA-256 of topology, weight manifest, weights, preprocessing and, of a model in int8, the
- * grids of its activations.
+ * A file of the networks that find faces, by its name in the model directory.
+ *
+ * @returns undefined if there is none of that name
+ */
+export function faceFile(files: FaceFiles, spec: FaceSpec, name: string): Uint8Array<ArrayBuffer> | undefined {
+  for (const part of FACE_NETWORKS) {
+    const { modelJson, weights } = files[part];
+    if (spec[part].network.path === name) return new TextEncoder().encode(JSON.stringify(modelJson));
+    if (modelJson.weightsManifest[0].paths[0] === name) return weights;
+  }
+  return undefined;
+}
+
+async function readFaceFiles(read: Read, spec: FaceSpec, directory: string | URL): Promise<FaceFiles> {
+  const [detector, refiner, landmarks] = await Promise.all(FACE_NETWORKS.map(async (part) => {
+    const { network } = spec[part];
+    const { fingerprint: actual, ...graph } = await readGraph(read, network.path, directory);
+    if (actual === network.fingerprint) return graph;
+    throw new ModelError(
+      `${directory}/${network.path} is not the network that the model card names: its fingerprint is ${actual}, the card says ${network.fingerprint}; copy the model again.`,
+    );
+  }));
+  return { detector, refiner, landmarks };
+}
+
+/** Beside graph and weights, what decides which embedding an image has. */
+type Bound = Partial<Pick<Card, "input" | "face"> & Pick<Card["quantization"], "activations">>;
+
+async function readGraph(
+  read: Read,
+  name: string,
+  directory: string | URL,
+  boundOf: (modelJson: GraphJson) => Bound = () => ({}),
+): Promise<GraphFiles & { fingerprint: string }> {
+  const modelJson = parse(new TextDecoder().decode(await read(name)), `${directory}/${name}`);
+  const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
+  // The bytes of the fingerprint, of which the weights are a part: large models are not to lie in memory twice.
+  const facts = factsOf(modelJson, boundOf(modelJson));
+  const bytes = concatenate([facts, ...await Promise.all(paths.map(read))]);
+  return { modelJson, weights: bytes.subarray(facts.length), fingerprint: await sha256(bytes) };
+}
+
+/**
+ * What an embedding is bound to: the SHA-256 of topology, weight manifest, weights and preprocessing, of which the networks
+ * that find faces are a part, and, of a model in int8, of the grids of its activations.
  *
  * @param weights all shards, one after the other
  */
 export async function fingerprintOf(
   model: Pick<GraphJson, "modelTopology" | "weightsManifest">,
   weights: Uint8Array<ArrayBuffer>,
-  input: InputSpec,
-  activations?: Activations,
+  bound: Bound = {},
 ): Promise<string> {
-  return await sha256(concatenate([factsOf(model, input, activations), weights]));
+  return await sha256(concatenate([factsOf(model, bound), weights]));
 }
 
 function factsOf(
   model: Pick<GraphJson, "modelTopology" | "weightsManifest">,
-  input: InputSpec,
-  activations: Activations | undefined,
+  { input, face, activations }: Bound,
 ): Uint8Array {
   const specs = model.weightsManifest.flatMap((group) => group.weights);
-  return new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input, activations }));
+  return new TextEncoder().encode(canonicalJson({ topology: model.modelTopology, specs, input, face, activations }));
 }
 
 /**
@@ -113,7 +175,7 @@ function factsOf(
 export function modelReader(
   directory: string | URL,
   get: Get = (url) => fetch(url),
-): (name: string) => Promise<Uint8Array<ArrayBuffer>> {
+): Read {
   const base = String(directory).replace(/\/+$/, "");
   const remote = /^https?:/.test(base);
   return async (name) => {
@@ -133,15 +195,15 @@ export function modelReader(
   };
 }
 
-function parse(text: string, directory: string | URL): ModelJson {
-  let json: ModelJson;
+function parse(text: string, path: string): GraphJson {
+  let json: GraphJson;
   try {
     json = JSON.parse(text);
   } catch {
-    throw new ModelError(`${directory}/model.json is not JSON; copy the model again.`);
+    throw new ModelError(`${path} is not JSON; copy the model again.`);
   }
   if (json?.format !== "graph-model" || !Array.isArray(json.weightsManifest)) {
-    throw new ModelError(`${directory}/model.json is not a tfjs graph model; write one with \`deno task export\`.`);
+    throw new ModelError(`${path} is not a tfjs graph model; write one with \`deno task export\`.`);
   }
   return json;
 }

@@ -17,12 +17,15 @@ export const Config = z.strictObject({
     `the network below the embedding: ${Object.keys(BACKBONES).join(", ")}, or the model.json of a tfjs layers model`,
   ),
   weights: z.string().min(1).optional().describe(
-    "trained weights to start from: imagenet for those of samples/backbones, or a path or URL of .safetensors, .h5 or model.json",
+    "trained weights to start from: imagenet for those of samples/backbones, dlib for those of face-resnet, or a path or URL of .safetensors, .h5 or model.json",
   ),
   weightsHash: z.string().optional().describe("SHA-256 of the weights; a URL needs it"),
   imageSize: z.int().min(16).max(512).default(64).describe("height and width of the network's input, pixels"),
   channels: z.union([z.literal(1), z.literal(3)]).default(3).describe("3 for colour, 1 for grey"),
   fit: z.enum(["cover", "contain", "stretch"]).default("cover").describe("how a photo fills the input"),
+  faces: z.boolean().default(false).describe(
+    "whether the network sees the largest face of a photo, upright, as the networks of samples/face-model find it",
+  ),
   pixels: z.enum(names(PIXEL_SCALES)).optional().describe(
     "how pixels are scaled, by default as the weights expect it, and from -1 to 1 without weights",
   ),
@@ -150,7 +153,11 @@ const MNIST: Partial<Config> = {
 export const PRESETS: Record<string, Partial<Config>> = {
   products: { ...PRODUCTS, maxSteps: 40 },
   scratch: { loss: "triplet-semihard", distance: "squared-L2", margin: 0.3, warmupSteps: 125, maxSteps: 2500 },
-  faces: { ...PRODUCTS, minCropArea: 0.6, grey: 0.2, maxSteps: 80 },
+  faces: {
+    ...{ backbone: "face-resnet", weights: "dlib", faces: true, imageSize: 150, freeze: "stage3", cachedViews: 2 },
+    ...{ loss: "triplet-semihard", distance: "L2", margin: 0.2, identitiesPerBatch: 12, imagesPerIdentity: 4 },
+    ...{ learningRate: 1e-5, warmupSteps: 10, minCropArea: 0.9, grey: 0.2, maxSteps: 40 },
+  },
   omniglot: {
     ...{ loss: "triplet-semihard", distance: "squared-L2", margin: 0.3, channels: 1, imageSize: 48, maxSteps: 1000 },
     ...{ minCropArea: 0.7, flip: false, brightness: 0, contrast: 0, saturation: 0 },

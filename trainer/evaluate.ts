@@ -1,20 +1,16 @@
 import type { Evaluation, Threshold } from "../shared/card.ts";
 import { DataError } from "../shared/errors.ts";
+import { loadFaceNetworks } from "../shared/face_networks.ts";
 import { type ModelFiles, readModelFiles } from "../shared/model_files.ts";
+import { useWasmBackend } from "../shared/tfjs_wasm.ts";
 import { labelsOf } from "./data/batches.ts";
 import { readGallery, readTestSamples } from "./data/dataset.ts";
-import { type Probe, readProbes } from "./data/photos.ts";
+import { type Probe, readFaceProbes, type ReadOptions, readProbes } from "./data/photos.ts";
 import type { Sample } from "./data/sample.ts";
 import { withModel } from "./export/mod.ts";
 import { type NamedFailures, nameFailures } from "./failures.ts";
-import { type InGallery, judgeInGallery } from "./judge.ts";
-import {
-  type DistanceSummary,
-  type EvaluatedEmbeddings,
-  evaluateEmbeddings,
-  failuresOf,
-  type Identification,
-} from "./metrics/mod.ts";
+import { evaluateProbes, type InGallery, judgeInGallery } from "./judge.ts";
+import { type DistanceSummary, type EvaluatedEmbeddings, failuresOf, type Identification } from "./metrics/mod.ts";
 import type { Reporter } from "./report/progress.ts";
 import { writeReport } from "./report/report.ts";
 
@@ -58,13 +54,23 @@ export interface ModelEvaluation {
 export async function evaluateModel(job: EvaluateJob): Promise<ModelEvaluation> {
   const model = await readModelFiles(job.model);
   const { card } = model;
-  const probes = await read(await readTestSamples(job.data, card.training), "photos", model, job);
-  const gallery = await read(await readGallery(job.data, job.gallery), "the gallery", model, job);
-  if (probes.length === 0) throw new DataError(`There are no photos in ${job.data} that can be read.`);
+  const { items: probes, undetected } = await read(
+    await readTestSamples(job.data, card.training),
+    "photos",
+    model,
+    job,
+  );
+  const { items: gallery } = await read(await readGallery(job.data, job.gallery), "the gallery", model, job);
+  if (probes.length === 0) {
+    const lacking = undetected ? "with a face that can be found" : "that can be read";
+    throw new DataError(`There are no photos in ${job.data} ${lacking}.`);
+  }
   const embeddings = await withModel(model, (embed) => embed(probes.map(({ pixels }) => pixels)));
   const labels = labelsOf(probes);
-  const judged = evaluateEmbeddings(embeddings, labels, { seed: card.training.seed });
-  const inGallery = gallery.length > 0 ? await judgeInGallery(model, { gallery, probes, embeddings }) : undefined;
+  const judged = evaluateProbes(embeddings, { probes, undetected, seed: card.training.seed });
+  const inGallery = gallery.length > 0
+    ? await judgeInGallery(model, { gallery, probes, undetected, embeddings })
+    : undefined;
   if (job.report !== undefined) {
     await writeReport(job.report, {
       ...{ title: job.data, config: {}, card, engine: undefined, steps: [], epochs: [], probes, embeddings },
@@ -81,17 +87,27 @@ export async function evaluateModel(job: EvaluateJob): Promise<ModelEvaluation> 
   };
 }
 
-async function read(samples: Sample[], what: string, { card }: ModelFiles, job: EvaluateJob): Promise<Probe[]> {
-  if (samples.length === 0) return [];
+interface Read {
+  items: Probe[];
+  /** Of a model of faces: the photos without one that was found. */
+  undetected?: Sample[];
+}
+
+async function read(samples: Sample[], what: string, model: ModelFiles, job: EvaluateJob): Promise<Read> {
+  if (samples.length === 0) return { items: [] };
   const { maxUnreadable, reporter } = job;
   const bar = reporter.progress(`Reading ${what}`, samples.length);
-  const { items, unreadable } = await readProbes(samples, card.input, {
-    maxUnreadable,
-    onProgress: (done) => bar.update(done),
-  });
+  const options = { maxUnreadable, onProgress: (done: number) => bar.update(done) };
+  const { unreadable, ...found } = await readInputs(samples, model, options);
   bar.done();
   for (const { path, reason } of unreadable) reporter.warn(`skipped ${path}: ${reason}`);
-  return items;
+  return found;
+}
+
+async function readInputs(samples: Sample[], { card, face }: ModelFiles, options: ReadOptions) {
+  if (card.face === undefined || face === undefined) return await readProbes(samples, card.input, options);
+  await useWasmBackend();
+  return await readFaceProbes(samples, await loadFaceNetworks(face), { input: card.input, face: card.face }, options);
 }
 
 function figuresOf({ evaluation, thresholds, genuine, impostor, identification }: EvaluatedEmbeddings) {

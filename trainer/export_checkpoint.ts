@@ -1,13 +1,13 @@
 import { DataError } from "../shared/errors.ts";
 import { readCheckpoint, restoreWeights } from "./checkpoint.ts";
 import { hashOf, isSeen, readDataset } from "./data/dataset.ts";
-import { readProbes } from "./data/photos.ts";
 import type { Sample } from "./data/sample.ts";
 import { chooseEngine } from "./engines/mod.ts";
 import type { Scheme } from "./export/mod.ts";
+import { bundledFaceFinder } from "./faces.ts";
 import { inputOf } from "./models/pixel_scales.ts";
 import { createNetwork } from "./network.ts";
-import { calibrationOf } from "./photo_sets.ts";
+import { calibrationOf, readersFor } from "./photo_sets.ts";
 import { publish, type Published } from "./publish.ts";
 import type { Reporter } from "./report/progress.ts";
 
@@ -45,16 +45,19 @@ export async function exportCheckpoint(job: ExportCheckpointJob): Promise<Publis
   const read = async (samples: Sample[], label: string) => {
     const bar = job.reporter.progress(label, samples.length);
     const options = { maxUnreadable: 1, onProgress: (done: number) => bar.update(done) };
-    const { items } = await readProbes(samples, input, options);
+    const { items, undetected } = await readersFor(faces).probes(samples, input, options);
     bar.done();
-    return items;
+    return { probes: items, undetected };
   };
-  const probes = await read(dataset.test, "Reading photos");
-  const calibration = scheme === "int8" ? await read(calibrationOf(dataset.train), "Reading training photos") : [];
+  const faces = config.faces ? await bundledFaceFinder(input) : undefined;
+  const tested = await read(dataset.test, "Reading photos");
+  const calibration = scheme === "int8"
+    ? (await read(calibrationOf(dataset.train), "Reading training photos")).probes
+    : [];
   const model = await createNetwork(config);
   restoreWeights(model, checkpoint);
   return await publish({
-    ...{ model, checkpoint, scheme, calibration, out: job.out },
-    exam: { probes, input, seen: isSeen(dataset), seed: config.seed },
+    ...{ model, checkpoint, scheme, calibration, faces, out: job.out },
+    exam: { ...tested, input, seen: isSeen(dataset), seed: config.seed },
   });
 }

@@ -3,6 +3,7 @@ import type { InputSpec } from "../shared/card.ts";
 import type { ModelFiles } from "../shared/model_files.ts";
 import { labelsOf } from "./data/batches.ts";
 import type { Probe } from "./data/photos.ts";
+import type { Sample } from "./data/sample.ts";
 import { embedAll } from "./embed.ts";
 import { fusedNetwork, withModel } from "./export/mod.ts";
 import {
@@ -12,11 +13,14 @@ import {
   evaluateInGallery,
   failuresOf,
   type IdentityFailures,
+  rankOneOfSingleEnrolment,
 } from "./metrics/mod.ts";
 
 /** Photos to judge a network by. */
 export interface Exam {
   readonly probes: readonly Probe[];
+  /** Photos without a face that was found, where faces are judged: errors in all figures. */
+  readonly undetected?: readonly Sample[] | undefined;
   readonly input: InputSpec;
   /** Whether the probes' identities were trained on after all. */
   readonly seen: boolean;
@@ -24,9 +28,23 @@ export interface Exam {
   readonly seed: number;
 }
 
+/** Figures of embeddings of the probes, `[probes, dim] float32`; of faces also what one enrolled image of each is worth. */
+export function evaluateProbes(embeddings: Float32Array, exam: Omit<Exam, "input" | "seen">): EvaluatedEmbeddings {
+  const { probes, undetected, seed } = exam;
+  const all = labelsOf([...probes, ...undetected ?? []]);
+  const labels = all.subarray(0, probes.length), missed = all.subarray(probes.length);
+  const judged = evaluateEmbeddings(embeddings, labels, { seed, missed });
+  if (undetected === undefined) return judged;
+  const faces = {
+    rank1: rankOneOfSingleEnrolment({ embeddings, labels, missed }),
+    undetected: missed.length / all.length,
+  };
+  return { ...judged, evaluation: { ...judged.evaluation, ...faces } };
+}
+
 /** Judges a network's embeddings of the probes, `[probes, dim] float32`. */
-export function judgeEmbeddings(embeddings: Float32Array, { probes, seen, seed }: Exam): EvaluatedEmbeddings {
-  const judged = evaluateEmbeddings(embeddings, labelsOf(probes), { seed });
+export function judgeEmbeddings(embeddings: Float32Array, { seen, ...exam }: Exam): EvaluatedEmbeddings {
+  const judged = evaluateProbes(embeddings, exam);
   const protocol = `${judged.evaluation.protocol}; identities ${seen ? "trained on too" : "never trained on"}`;
   return { ...judged, evaluation: { ...judged.evaluation, protocol } };
 }
@@ -56,14 +74,21 @@ export interface InGallery {
  */
 export async function judgeInGallery(
   model: ModelFiles,
-  { gallery, probes, embeddings }: { gallery: readonly Probe[]; probes: readonly Probe[]; embeddings: Float32Array },
+  { gallery, probes, undetected = [], embeddings }: {
+    gallery: readonly Probe[];
+    probes: readonly Probe[];
+    undetected?: readonly Sample[] | undefined;
+    embeddings: Float32Array;
+  },
 ): Promise<InGallery> {
-  const labels = labelsOf([...gallery, ...probes]);
-  const enrolled = labels.subarray(0, gallery.length), searched = labels.subarray(gallery.length);
+  const labels = labelsOf([...gallery, ...probes, ...undetected]);
+  const enrolled = labels.subarray(0, gallery.length);
+  const searched = labels.subarray(gallery.length, gallery.length + probes.length);
+  const missed = labels.subarray(gallery.length + probes.length);
   const galleryEmbeddings = await withModel(model, (embed) => embed(gallery.map(({ pixels }) => pixels)));
   const { neighbours, ...figures } = evaluateInGallery(
     { embeddings: galleryEmbeddings, labels: enrolled },
-    { embeddings, labels: searched },
+    { embeddings, labels: searched, missed },
   );
   return { figures, failures: failuresOf(neighbours, searched, enrolled) };
 }

@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import { type BackboneName, BACKBONES } from "./models/backbones.ts";
 import { createEmbedder } from "./models/embedder.ts";
 import { inputOf } from "./models/pixel_scales.ts";
+import { loadFaceApi, readFaceApi } from "./models/weights/face_api.ts";
 import { loadLayersBackbone, loadPretrained } from "./models/weights/mod.ts";
 import type { Reporter } from "./report/progress.ts";
 
@@ -33,6 +34,7 @@ export async function createNetwork(config: Config): Promise<tf.LayersModel> {
 export async function loadWeights(model: tf.LayersModel, config: Config, reporter: Reporter): Promise<void> {
   const { backbone, weights, weightsHash } = config;
   if (weights === undefined) return;
+  if (weights === "dlib") return await loadDlib(model, config);
   const { matched, unexpected } = await loadPretrained(model, backbone, {
     location: weights === "imagenet" ? bundled(backbone) : weights,
     sha256: weightsHash,
@@ -43,6 +45,16 @@ export async function loadWeights(model: tf.LayersModel, config: Config, reporte
       unexpected.length > 0 ? `; ${unexpected.length} others are of no use here` : ""
     }.`,
   );
+}
+
+/** dlib's face network, head and all. @throws {UsageError} if the network is not as that */
+async function loadDlib(model: tf.LayersModel, { backbone, dimensions, channels }: Config): Promise<void> {
+  if (backbone !== "face-resnet" || dimensions !== 128 || channels !== 3) {
+    throw new UsageError(
+      "The weights dlib are there for face-resnet with 128 dimensions and 3 channels: set these, or give a file with --set weights=FILE.",
+    );
+  }
+  await loadFaceApi(model, await readFaceApi("face_recognition_model"));
 }
 
 function isNamed(backbone: string): backbone is BackboneName {

@@ -1,10 +1,19 @@
 import type { InputSpec } from "../shared/card.ts";
-import { fitPixels } from "../shared/image/mod.ts";
+import { fitPixels, imageOf } from "../shared/image/mod.ts";
 import { countByIdentity, isSeen } from "./data/dataset.ts";
-import { type Photo, type Probe, readPhotos, readProbes } from "./data/photos.ts";
+import {
+  type Photo,
+  type Probe,
+  readFaceProbes,
+  type ReadOptions,
+  readPhotos,
+  readProbes,
+  type Unreadable,
+} from "./data/photos.ts";
 import type { Dataset, Sample } from "./data/sample.ts";
 import { sharePhotos } from "./data/shared_photos.ts";
 import { CALIBRATION_IMAGES, spread } from "./export/mod.ts";
+import type { FaceFinder } from "./faces.ts";
 import type { Reporter } from "./report/progress.ts";
 
 /** The photos of a run, decoded. */
@@ -17,6 +26,8 @@ export interface PhotoSets {
   val: Probe[];
   /** To judge the trained network by. */
   probes: Probe[];
+  /** Of a run with faces: the photos to judge by without one that was found. */
+  undetected: Sample[] | undefined;
   /** To look the probes up in; none where it has none of their identities. */
   gallery: Probe[];
 }
@@ -30,7 +41,7 @@ export async function readPhotoSets(
   dataset: Dataset,
   listed: Sample[],
   input: InputSpec,
-  { maxUnreadable, reporter }: { maxUnreadable: number; reporter: Reporter },
+  { maxUnreadable, reporter, faces }: { maxUnreadable: number; reporter: Reporter; faces?: FaceFinder | undefined },
 ): Promise<PhotoSets> {
   const trained = countByIdentity(dataset.train), judged = countByIdentity(dataset.test);
   const enrolled = listed.filter(({ identity }) => trained.has(identity));
@@ -41,24 +52,57 @@ export async function readPhotoSets(
   const parts = [dataset.train, enrolled, dataset.val, dataset.test, searched];
   const bar = reporter.progress("Reading photos", parts.reduce((sum, samples) => sum + samples.length, 0));
   let before = 0;
-  const read = async <T>(samples: Sample[], readAll: typeof readPhotos | typeof readProbes): Promise<T[]> => {
+  const missed: Sample[][] = [];
+  const read = async <T>(samples: Sample[], readAll: Readers[keyof Readers]): Promise<T[]> => {
     const start = before;
     before += samples.length;
-    const { items, unreadable } = await readAll(samples, input, {
+    const { items, undetected = [], unreadable } = await readAll(samples, input, {
       maxUnreadable,
       onProgress: (done) => bar.update(start + done),
     });
     for (const { path, reason } of unreadable) reporter.warn(`skipped ${path}: ${reason}`);
+    for (const { path } of undetected) reporter.warn(`found no face in ${path}`);
+    missed.push(undetected);
     return items as T[];
   };
-  const photos = await read<Photo>(dataset.train, readPhotos);
-  const own = await read<Photo>(enrolled, readPhotos);
-  const val = await read<Probe>(dataset.val, readProbes);
-  const probes = await read<Probe>(dataset.test, readProbes);
-  const gallery = await read<Probe>(searched, readProbes);
+  const readers = readersFor(faces);
+  const photos = await read<Photo>(dataset.train, readers.photos);
+  const own = await read<Photo>(enrolled, readers.photos);
+  const val = await read<Probe>(dataset.val, readers.probes);
+  const probes = await read<Probe>(dataset.test, readers.probes);
+  const undetected = faces && missed.at(-1);
+  const gallery = await read<Probe>(searched, readers.probes);
   bar.done();
   reporter.info(inWords({ photos, own, val, probes, seen: isSeen(dataset) }));
-  return { photos: sharePhotos([...photos, ...own]), enrolled: own.length, val, probes, gallery };
+  return { photos: sharePhotos([...photos, ...own]), enrolled: own.length, val, probes, undetected, gallery };
+}
+
+interface Outcome<T> {
+  items: T[];
+  undetected?: Sample[];
+  unreadable: Unreadable[];
+}
+
+type Reader<T> = (samples: Sample[], input: InputSpec, options: ReadOptions) => Promise<Outcome<T>>;
+
+/** How photos are read to train on, and to judge by. */
+interface Readers {
+  photos: Reader<Photo>;
+  probes: Reader<Probe>;
+}
+
+/** Reads whole photos, or of each the largest face, upright. */
+export function readersFor(faces: FaceFinder | undefined): Readers {
+  if (faces === undefined) return { photos: readPhotos, probes: readProbes };
+  const probes: Reader<Probe> = (samples, input, options) =>
+    readFaceProbes(samples, faces.networks, { input, face: faces.spec }, options);
+  return {
+    probes,
+    async photos(samples, input, options) {
+      const { items, ...others } = await probes(samples, input, options);
+      return { ...others, items: items.map(({ identity, pixels }) => ({ identity, image: imageOf(pixels, input) })) };
+    },
+  };
 }
 
 /** Some of the photos to train on as the network sees them when served, spread over all. */

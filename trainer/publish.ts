@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs";
 import { cardTraining } from "./card_training.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type Exported, exportModel, type Scheme } from "./export/mod.ts";
+import type { FaceFinder } from "./faces.ts";
 import { type Exam, judgeEmbeddings, judgeNetwork } from "./judge.ts";
 import type { EvaluatedEmbeddings } from "./metrics/mod.ts";
 
@@ -14,6 +15,8 @@ export interface Publication {
   scheme: Scheme;
   /** Photos that it was trained on, as it sees them when served: `int8` is calibrated on some of them. */
   calibration: readonly { pixels: Uint8Array }[];
+  /** Of a run with faces. */
+  faces?: FaceFinder | undefined;
   /** The directory to write. */
   out: string;
 }
@@ -30,7 +33,7 @@ export interface Published extends Exported {
  * @throws {ModelError} if the exported model is not the one that was trained
  */
 export async function publish(publication: Publication): Promise<Published> {
-  const { model, checkpoint, exam, scheme, calibration, out } = publication;
+  const { model, checkpoint, exam, scheme, calibration, faces, out } = publication;
   const trained = await judgeNetwork(model, exam);
   const exported = await exportModel({
     model,
@@ -42,6 +45,7 @@ export async function publish(publication: Publication): Promise<Published> {
     recallAt1: trained.evaluation.recallAt1,
     judge: (embeddings) => judgeEmbeddings(embeddings, exam),
     training: cardTraining(checkpoint),
+    ...faces && { face: faces, examples: faces.examples },
     out,
   });
   return { trained, ...exported };

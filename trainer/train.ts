@@ -16,6 +16,7 @@ import {
 import type { Probe } from "./data/photos.ts";
 import type { Dataset } from "./data/sample.ts";
 import { chooseEngine, type ChosenEngine, EngineMissing } from "./engines/mod.ts";
+import { bundledFaceFinder } from "./faces.ts";
 import { type Exam, type InGallery, judgeInGallery, judgeNetwork } from "./judge.ts";
 import { assertFits } from "./memory.ts";
 import { inputOf } from "./models/pixel_scales.ts";
@@ -87,9 +88,11 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   const model = await createNetwork(config);
   assertFits(model, config, engine);
   await loadWeights(model, config, reporter);
-  const { photos, enrolled, val, probes, gallery } = await readPhotoSets(dataset, listed, input, job);
+  const faces = config.faces ? await bundledFaceFinder(input) : undefined;
+  const sets = await readPhotoSets(dataset, listed, input, { ...job, faces });
+  const { photos, enrolled, val, probes, undetected, gallery } = sets;
 
-  const exam: Exam = { probes, input, seen: isSeen(dataset), seed: config.seed };
+  const exam: Exam = { probes, undetected, input, seen: isSeen(dataset), seed: config.seed };
   const { untrained, pretrained } = await judgeStart(model, config, exam);
   const checkpoint = await trainNetwork(model, {
     ...job,
@@ -98,12 +101,15 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   signal.throwIfAborted();
 
   const published = await publish({
-    ...{ model, checkpoint, exam, scheme: config.quantize, out: job.out },
+    ...{ model, checkpoint, exam, scheme: config.quantize, faces, out: job.out },
     calibration: config.quantize === "int8" ? await calibrationViews(photos, input) : [],
   });
-  const inGallery = gallery.length === 0
-    ? undefined
-    : await judgeInGallery(await readModelFiles(job.out), { gallery, probes, embeddings: published.embeddings });
+  const inGallery = gallery.length === 0 ? undefined : await judgeInGallery(await readModelFiles(job.out), {
+    gallery,
+    probes,
+    undetected,
+    embeddings: published.embeddings,
+  });
   const result = { untrained, pretrained, inGallery, seen: exam.seen, ...published };
   await writeFigures(result, { job, checkpoint, engine: `${engine.name}, ${engine.device}`, probes });
   reporter.info(

@@ -9,6 +9,7 @@ import { createQueuedJobs } from "./embedder/pipeline.ts";
 import { createQueue } from "./embedder/queue.ts";
 import type { ImageService } from "./embedder/service.ts";
 import type { Gallery } from "./gallery/gallery.ts";
+import { expiryOf } from "./gallery/retention.ts";
 import { withReviews } from "./gallery/reviews.ts";
 import type { KeySource } from "./keys/key.ts";
 import { createMetrics } from "./metrics/metrics.ts";
@@ -59,6 +60,10 @@ export interface AppDeps {
   queue?: number;
   /** Whether a small picture is kept of every image that is enrolled; default not. */
   thumbnails?: boolean;
+  /** Whether a model of faces may be asked who somebody is among all of a collection; default not. */
+  faceSearch?: boolean;
+  /** Days after which a subject expires for which nothing else is said, 0 for never; default as `expiryOf` has it. */
+  retention?: number | undefined;
   /** Whether enrolments that are in doubt wait for a review; default not. */
   review?: boolean;
   /** Default: nowhere. */
@@ -84,6 +89,7 @@ export function createApp(deps: AppDeps) {
     corsOrigins = [],
     maxBody = DEFAULT_MAX_BODY,
     thumbnails = false,
+    faceSearch = false,
     review = false,
     log = () => {},
     state = () => "ready",
@@ -101,6 +107,8 @@ export function createApp(deps: AppDeps) {
     queue,
     thumbnails,
     images: createQueuedJobs(jobs, queue, metrics.noted),
+    mayMatch: faceSearch || card.domain !== "face",
+    newExpiry: () => expiryOf(card, deps.retention, Date.now()),
     endpoint: createEndpoint(keys, maxBody, gallery.isReadOnly === true),
     timed: metrics.timed,
   };

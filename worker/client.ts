@@ -12,7 +12,7 @@
 import { hc, type InferResponseType } from "hono/client";
 import type { AppType } from "./app.ts";
 import { canShrink, fileOf, type ImageInput, shrunk } from "./client/image.ts";
-import type { createLocalEmbedder, LocalEmbedder } from "./client/local.ts";
+import type { LocalModel, openLocalModel } from "./client/local.ts";
 import { ProblemError } from "./client/problem_error.ts";
 import { orAborted, retrying } from "./client/retry.ts";
 import type { ProblemBody } from "./middleware/problem.ts";
@@ -44,6 +44,8 @@ export interface MatchOptions {
   /** What a subject's metadata must contain. */
   filter?: Record<string, unknown>;
   excludeSubject?: string;
+  /** Of a model of faces: which of the image's, by its number, of which the largest has 1; default the largest. */
+  face?: "largest" | number;
   /** Aborts the request and the waiting for it. */
   signal?: AbortSignal;
 }
@@ -72,34 +74,36 @@ export function createClient(url: string | URL, { key, embedLocally = false }: C
   const patient = retrying((input, init) => fetch(input, init));
   const api: Api = hc<AppType>(worker.href, { headers, fetch: patient });
   const model = once(async () => await bodyOf(await api.model.$get()));
-  const local = once(async (): Promise<LocalEmbedder> => {
+  const local = once(async (): Promise<LocalModel> => {
     const { fingerprint } = await model();
-    const code: { createLocalEmbedder: typeof createLocalEmbedder } = await import(
+    const code: { openLocalModel: typeof openLocalModel } = await import(
       new URL("client/local.js", worker).href
     );
-    return await code.createLocalEmbedder(worker, fingerprint, (url) => patient(url, { headers }));
+    return await code.openLocalModel(worker, fingerprint, (url) => patient(url, { headers }));
   });
-  const embedded = async (file: Blob, { filter, signal }: MatchOptions) => {
-    const embed = await orAborted(local(), signal);
-    return { json: { ...await embed(new Uint8Array(await file.arrayBuffer())), ...filter && { filter } } };
+  const embedded = async (file: Blob, { filter, signal, face }: MatchOptions) => {
+    const { embed } = await orAborted(local(), signal);
+    return { json: { ...await embed(new Uint8Array(await file.arrayBuffer()), face), ...filter && { filter } } };
   };
   const uploaded = async (file: Blob, { filter, signal }: MatchOptions) => {
-    // Twice the size of the model's input is as good to it as more.
-    const shortSide = ({ input }: Model) => 2 * Math.max(input.width, input.height);
+    // Twice the size of the model's input is as good to it as more; faces are a part of the image.
+    const shortSide = ({ domain, input }: Model) => domain === "face" ? 960 : 2 * Math.max(input.width, input.height);
     const fitting = canShrink() ? await shrunk(file, shortSide(await orAborted(model(), signal))) : file;
     return { form: { image: [new File([fitting], "image")], ...filter && { filter: JSON.stringify(filter) } } };
   };
   return {
     api,
     async match(image, options = {}) {
-      const { signal, filter: _, ...asked } = options;
+      const { signal, filter: _, face, ...others } = options;
+      const asked = embedLocally ? others : { ...others, face };
       const file = await fileOf(image);
       const given = Object.entries(asked).filter(([, value]) => value !== undefined);
       const query = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
       const body = embedLocally ? await embedded(file, options) : await uploaded(file, options);
       const answer = await api.match.$post({ query, ...body }, signal && { init: { signal } });
-      // What is sent is one image, and that has one answer.
-      return await bodyOf(answer) as MatchAnswer;
+      // What is sent is one image, and that has one answer, or one for each of its faces, the largest first.
+      const found = await bodyOf(answer) as MatchAnswer | { faces: MatchAnswer[] };
+      return "faces" in found ? found.faces[0] : found;
     },
   };
 }

@@ -30,6 +30,10 @@ export interface Config {
   queue: number;
   /** Whether a small picture is kept of every image that is enrolled from now on. */
   thumbnails: boolean;
+  /** Whether faces may be looked for in a collection. */
+  faceSearch: boolean;
+  /** Days after which a subject expires for which nothing else is said, 0 for never; undefined for the model's default. */
+  retention: number | undefined;
   /** Whether enrolments that are in doubt wait for a review. */
   review: boolean;
   /** The file in which enrolments and deletions are written down; undefined for none. */
@@ -52,6 +56,8 @@ export const VARIABLES = [
   "TRIPTYCH_MAX_BODY",
   "TRIPTYCH_QUEUE",
   "TRIPTYCH_THUMBNAILS",
+  "TRIPTYCH_FACE_SEARCH",
+  "TRIPTYCH_RETENTION",
   "TRIPTYCH_REVIEW",
   "TRIPTYCH_AUDIT",
   "PORT",
@@ -80,6 +86,8 @@ const Environment = z.object({
   TRIPTYCH_MAX_BODY: whole(1 << 10, 1 << 30, "bytes").default(DEFAULT_MAX_BODY),
   TRIPTYCH_QUEUE: whole(0, 10_000, "images").default(DEFAULT_QUEUE),
   TRIPTYCH_THUMBNAILS: z.enum(["0", "1"], "give 1 to keep them, or 0").default("0"),
+  TRIPTYCH_FACE_SEARCH: z.enum(["0", "1"], "give 1 to allow it, or 0").default("0"),
+  TRIPTYCH_RETENTION: whole(0, 36_500, "days").optional(),
   TRIPTYCH_REVIEW: z.enum(["0", "1"], "give 1 to hold what is in doubt, or 0").default("0"),
   TRIPTYCH_AUDIT: z.string().optional(),
   PORT: whole(0, 65_535).default(DEFAULT_PORT),
@@ -114,6 +122,8 @@ export function readConfig(environment: Partial<Record<typeof VARIABLES[number],
     maxBody: data.TRIPTYCH_MAX_BODY,
     queue: data.TRIPTYCH_QUEUE,
     thumbnails: data.TRIPTYCH_THUMBNAILS === "1",
+    faceSearch: data.TRIPTYCH_FACE_SEARCH === "1",
+    retention: data.TRIPTYCH_RETENTION,
     review: data.TRIPTYCH_REVIEW === "1",
     audit: data.TRIPTYCH_AUDIT,
     port: data.PORT,

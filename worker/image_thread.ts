@@ -7,7 +7,7 @@ import { parentPort } from "node:worker_threads";
 import { ImageError, messageOf, ModelError } from "../shared/errors.ts";
 import type { ImageJobs } from "./embedder/image_jobs.ts";
 import { openServiceHere } from "./embedder/service.ts";
-import type { Failure, ThreadMessage, ThreadReply } from "./embedder/thread.ts";
+import { eachNetwork, type Failure, type ThreadMessage, type ThreadReply } from "./embedder/thread.ts";
 
 let jobs: ImageJobs;
 
@@ -16,13 +16,19 @@ parentPort!.on("message", async (message: ThreadMessage) => {
 });
 
 async function replyTo(message: ThreadMessage): Promise<ThreadReply> {
-  // Copied, for what is shared is not taken everywhere.
-  const bytes = new Uint8Array(new Uint8Array(message.bytes));
-  if ("job" in message) return { result: await jobs[message.job](bytes) };
-  const opened = await openServiceHere({ ...message.model, weights: bytes });
+  const bytes = own(message.bytes);
+  if ("job" in message) return { result: await jobs[message.job](bytes, message.choice) };
+  const { face, ...model } = message.model;
+  const faceFiles = face && eachNetwork(face, ({ modelJson, bytes }) => ({ modelJson, weights: own(bytes) }));
+  const opened = await openServiceHere({ ...model, weights: bytes, ...faceFiles && { face: faceFiles } });
   jobs = opened.jobs;
   const { name, fallback, loaded } = opened;
   return { ready: { name, fallback, proof: performance.now() - loaded } };
+}
+
+/** A copy, for what is shared is not taken everywhere. */
+function own(bytes: SharedArrayBuffer): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new Uint8Array(bytes));
 }
 
 /** Errors lose their class on the way. */

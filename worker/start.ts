@@ -108,7 +108,12 @@ async function load(
     if (warning) log({ level: "warning", message: warning });
   }
   // The embedder has the weights in its own way; who asks for the files gets them read again.
-  const model = { card, modelJson, readWeights: async () => (await readAgain()).weights };
+  const model = {
+    card,
+    modelJson,
+    readWeights: async () => (await readAgain()).weights,
+    readFace: async () => (await readAgain()).face,
+  };
   return { app: createApp({ ...config, model, images, gallery, log, state }), gallery, images };
 }
 

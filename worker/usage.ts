@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { messageOf, UsageError } from "../shared/errors.ts";
 import { DEFAULT_DATABASE, DEFAULT_MAX_BODY, DEFAULT_PORT, DEFAULT_QUEUE } from "./config.ts";
+import { FACE_RETENTION } from "./gallery/retention.ts";
 
 /** What `deno task serve --help` prints. */
 export const USAGE = `Starts the worker: images in, matches out. Its settings are variables of the environment.
@@ -18,13 +19,16 @@ Usage: [VARIABLE=VALUE ...] deno task serve [--help]
                          and metadata of a database or Deno KV (default none: they are kept as they are)
   TRIPTYCH_GALLERY_REPLICAS  URLs of Postgres servers that follow that one, for searches, separated by commas
                          (default none)
-  TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes match, scores, enroll, admin; or the path of the file
-                         that deno task keys writes (default none: this machine alone is answered)
+  TRIPTYCH_KEYS          scope+scope:KEY, separated by commas; scopes verify, match, scores, enroll, admin; or the path of
+                         the file that deno task keys writes (default none: this machine alone is answered)
   TRIPTYCH_CORS_ORIGINS  origins whose pages may call, separated by commas; null for pages opened from a file
                          (default none but the worker's own)
   TRIPTYCH_MAX_BODY      largest body in bytes (default ${DEFAULT_MAX_BODY})
   TRIPTYCH_QUEUE         images that may wait while others are embedded (default ${DEFAULT_QUEUE})
   TRIPTYCH_THUMBNAILS    1 to keep a small picture of every image that is enrolled (default 0: no picture is kept)
+  TRIPTYCH_FACE_SEARCH   1 to let /match look for faces in a collection (default 0: faces are compared one to one alone)
+  TRIPTYCH_RETENTION     days after which a subject is deleted for which nothing else is said, 0 for never (default 0;
+                         of a model of faces ${FACE_RETENTION})
   TRIPTYCH_REVIEW        1 to let an enrolment wait for an administrator that is far from its subject's other images or
                          close to another subject (default 0: all are enrolled at once)
   TRIPTYCH_AUDIT         file in which enrolments and deletions are written down, each line with the digest of the one

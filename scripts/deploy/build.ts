@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TriptychError, UsageError } from "../../shared/errors.ts";
-import { readModelFiles } from "../../shared/model_files.ts";
+import { fileNamesOf, readModelFiles } from "../../shared/model_files.ts";
 import { SIGNATURE_FILE } from "../../shared/model_signature.ts";
 import { packageFile } from "../../shared/package_file.ts";
 import { limited, WASM_BINARIES, type WasmBinary } from "../../shared/wasm_modules.ts";
@@ -74,8 +74,7 @@ export interface Built {
  */
 export async function build(name: RuntimeName, model: string, folder: string): Promise<Built> {
   const { entry, thread, platform, files, start }: Runtime = RUNTIMES[name];
-  const { modelJson } = await readModelFiles(model);
-  const shards = modelJson.weightsManifest.flatMap(({ paths }) => paths);
+  const names = fileNamesOf(await readModelFiles(model));
   await clear(folder);
   for (const room of ["worker", "wasm", MODEL]) await mkdir(join(folder, room), { recursive: true });
   await bundle(entry, platform, join(folder, "worker/main.js"));
@@ -92,7 +91,7 @@ export async function build(name: RuntimeName, model: string, folder: string): P
       limited(name as WasmBinary, new Uint8Array(await readFile(packageFile(binary)))),
     );
   }
-  const kept = ["model.json", ...shards].map((file) => `${MODEL}/${file}`);
+  const kept = names.map((file) => `${MODEL}/${file}`);
   for (const path of kept) await copyFile(join(model, path.slice(MODEL.length)), join(folder, path));
   const signature = join(model, SIGNATURE_FILE);
   if (await isFile(signature)) await copyFile(signature, join(folder, MODEL, SIGNATURE_FILE));

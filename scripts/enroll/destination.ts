@@ -3,6 +3,7 @@ import { UsageError } from "../../shared/errors.ts";
 import { sha256 } from "../../shared/sha256.ts";
 import { readConfig } from "../../worker/config.ts";
 import { UnknownError } from "../../worker/gallery/gallery.ts";
+import { expiryOf } from "../../worker/gallery/retention.ts";
 import { openGallery } from "../../worker/gallery/open.ts";
 import { type DoPart, shareJob } from "./shared_job.ts";
 import { openWorker } from "./worker_destination.ts";
@@ -53,9 +54,10 @@ export function openDestination(
 }
 
 async function openStore(url: string, collection: string, card: Card): Promise<Destination> {
-  const { gallery: location } = readConfig({
+  const { gallery: location, retention } = readConfig({
     TRIPTYCH_GALLERY: url,
     TRIPTYCH_GALLERY_KEY: Deno.env.get("TRIPTYCH_GALLERY_KEY"),
+    TRIPTYCH_RETENTION: Deno.env.get("TRIPTYCH_RETENTION"),
   });
   if (location.kind === "memory") {
     throw new UsageError("--gallery memory: ends with this command; give sqlite:PATH or the URL of a worker.");
@@ -79,7 +81,10 @@ async function openStore(url: string, collection: string, card: Card): Promise<D
     },
     async add(subject, key, embedding) {
       const request = { key, digest: await digestOf(embedding) };
-      const { image } = await gallery.addImage(collection, subject, embedding, { request });
+      const { image } = await gallery.addImage(collection, subject, embedding, {
+        request,
+        expiresAt: expiryOf(card, retention, Date.now()),
+      });
       return image;
     },
     ...(location.kind === "postgres" && {

@@ -5,9 +5,9 @@
  */
 import { parentPort } from "node:worker_threads";
 import { ImageError, messageOf } from "../../shared/errors.ts";
-import { toInputPixels } from "../../shared/image/mod.ts";
 import type { ModelFiles } from "../../shared/model_files.ts";
 import { createTfjsLazily } from "../../worker/embedder/lazy_tfjs.ts";
+import { assertGoodEnough, chosen } from "../../worker/embedder/look.ts";
 import { openEmbedder } from "../../worker/embedder/open.ts";
 import type { EmbedMessage, EmbedReply } from "./embed_thread.ts";
 
@@ -24,8 +24,12 @@ parentPort!.on("message", async (message: EmbedMessage) => {
 
 /** The way of an image in the worker. */
 async function load(model: ModelFiles): Promise<EmbedImage> {
-  const { embedder } = await openEmbedder(model, createTfjsLazily);
-  return async (image) => await embedder.embed(await toInputPixels(image, model.card.input));
+  const { embedder, look } = await openEmbedder(model, createTfjsLazily);
+  return async (image) => {
+    const [{ pixels, face }] = chosen(await look(image), "one");
+    if (face !== undefined) assertGoodEnough(face, model.card);
+    return await embedder.embed(pixels);
+  };
 }
 
 async function replyTo(image: Uint8Array): Promise<EmbedReply> {

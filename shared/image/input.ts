@@ -63,6 +63,22 @@ export function toChannels(rgb: Uint8Array<ArrayBuffer>, channels: 1 | 3): Uint8
 }
 
 /**
+ * The network's pixels as an image.
+ *
+ * @param pixels `[height, width, channels]` 8-bit
+ */
+export function imageOf(
+  pixels: Uint8Array,
+  { height, width, channels }: Pick<InputSpec, "height" | "width" | "channels">,
+): Image {
+  const data = new Uint8ClampedArray(height * width * 4).fill(255);
+  for (let i = 0; i < height * width; i++) {
+    for (let c = 0; c < 3; c++) data[4 * i + c] = pixels[i * channels + (channels === 1 ? 0 : c)];
+  }
+  return { width, height, data };
+}
+
+/**
  * Writes pixels as a PNG that `toInputPixels` reads back to the same pixels.
  *
  * @param pixels `[height, width, channels]` 8-bit
@@ -71,13 +87,10 @@ export function encodePng(
   pixels: Uint8Array,
   height: number,
   width: number,
-  channels: number,
+  channels: 1 | 3,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const rgba = new Uint8Array(height * width * 4).fill(255);
-  for (let i = 0; i < height * width; i++) {
-    for (let c = 0; c < 3; c++) rgba[4 * i + c] = pixels[i * channels + (channels === 1 ? 0 : c)];
-  }
-  return encodeRgbaPng(rgba, width, height);
+  const { data } = imageOf(pixels, { height, width, channels });
+  return encodeRgbaPng(new Uint8Array(data.buffer), width, height);
 }
 
 /** What of an image the network sees, and how large: smaller than its input where bars are added. */

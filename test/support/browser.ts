@@ -9,9 +9,14 @@ export const noBrowser: string | null = await Deno.stat(CHROMIUM).then(
   () => `there is no ${CHROMIUM}; apt-get install chromium`,
 );
 
-/** Starts Chromium, with a camera that shows a test picture. */
-export async function startBrowser(): Promise<Browser> {
+/**
+ * Starts Chromium, with a camera that shows a test picture.
+ *
+ * @param video a file of YUV4MPEG2 that the camera shows instead
+ */
+export async function startBrowser(video?: string): Promise<Browser> {
   const args = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+  if (video !== undefined) args.push(`--use-file-for-fake-video-capture=${video}`);
   // Chromium's sandbox does not work for root.
   if (Deno.uid() === 0) args.push("--no-sandbox");
   return await chromium.launch({ executablePath: CHROMIUM, args });

@@ -1,6 +1,7 @@
 import type { InputSpec } from "../../shared/card.ts";
 import { DataError, ImageError, messageOf } from "../../shared/errors.ts";
-import { decodeShrunk, fitPixels, type Image, shrink, toInputPixels } from "../../shared/image/mod.ts";
+import { type FaceModel, type FaceNetworks, findFaces } from "../../shared/face/mod.ts";
+import { decode, decodeShrunk, fitPixels, type Image, shrink, toInputPixels } from "../../shared/image/mod.ts";
 import type { Sample } from "./sample.ts";
 
 /** A file that could not be used, and why. */
@@ -59,6 +60,28 @@ export function readProbes(samples: Sample[], input: InputSpec, options: ReadOpt
     pixels: image ? await fitPixels(image(), input) : await toInputPixels(await Deno.readFile(path), input),
   });
   return readFiles(samples, read, options);
+}
+
+/**
+ * Reads photos of faces to judge by, through the same path as the worker: the largest face of each, upright.
+ *
+ * @returns `undetected`: the photos without a face that was found
+ * @throws {DataError} if more than the allowed share of files cannot be read
+ */
+export async function readFaceProbes(
+  samples: Sample[],
+  networks: FaceNetworks,
+  model: FaceModel,
+  options: ReadOptions,
+): Promise<{ items: Probe[]; undetected: Sample[]; unreadable: Unreadable[] }> {
+  const undetected: Sample[] = [];
+  const { items, unreadable } = await readFiles(samples, async (sample) => {
+    const image = sample.image?.() ?? await decode(await Deno.readFile(sample.path));
+    const [largest] = await findFaces(image, networks, model);
+    if (largest === undefined) undetected.push(sample);
+    return largest && { identity: sample.identity, name: sample.name, pixels: largest.pixels };
+  }, options);
+  return { items: items.filter((item) => item !== undefined), undetected, unreadable };
 }
 
 async function readFiles<T>(

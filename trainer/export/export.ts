@@ -1,9 +1,10 @@
 import type * as tf from "@tensorflow/tfjs";
-import type { Activations, Card, Evaluation, Golden, InputSpec, Training } from "../../shared/card.ts";
+import type { Activations, Card, Evaluation, FaceSpec, Golden, InputSpec, Training } from "../../shared/card.ts";
 import { ModelError } from "../../shared/errors.ts";
-import { fingerprintOf, type GraphFiles } from "../../shared/model_files.ts";
+import { type FaceFiles, fingerprintOf, type GraphFiles } from "../../shared/model_files.ts";
 import { embedAll } from "../embed.ts";
 import type { EvaluatedEmbeddings } from "../metrics/mod.ts";
+import { writeFaceFiles } from "./face_networks.ts";
 import { graphOf } from "./fused.ts";
 import { goldensOf, spread } from "./goldens.ts";
 import { toGraphDef } from "./graph_def.ts";
@@ -46,6 +47,10 @@ export interface ExportJob {
   /** Figures of embeddings of the probes. */
   judge: (embeddings: Float32Array) => EvaluatedEmbeddings;
   training: Training;
+  /** Of a network of faces: how the faces among the probes were found. */
+  face?: { spec: FaceSpec; files: FaceFiles } | undefined;
+  /** Images to make the goldens of, pixels as those of the probes; the probes, unless given. */
+  examples?: readonly Uint8Array[] | undefined;
   /** The directory to write. */
   out: string;
 }
@@ -68,10 +73,12 @@ export interface Exported {
  * @throws {ModelError} if a layer cannot be exported, or the graph computes something else than the network
  */
 export async function exportModel(job: ExportJob): Promise<Exported> {
-  const { model, input, scheme } = job;
+  const { model, input, scheme, face, examples } = job;
   const dimensions = dimensionsOf(model);
-  const pixels = job.probes.map((probe) => probe.pixels);
-  if (pixels.length === 0) throw new ModelError("There are no images to verify the export with; give at least one.");
+  const pixels = examples ?? job.probes.map((probe) => probe.pixels);
+  if (job.probes.length === 0) {
+    throw new ModelError("There are no images to verify the export with; give at least one.");
+  }
   const graph = await graphOf(model);
 
   const faithful = scheme === "int8"
@@ -81,7 +88,8 @@ export async function exportModel(job: ExportJob): Promise<Exported> {
   const { evaluation, thresholds, calibration } = figures;
   const card: Card = {
     cardVersion: 1,
-    fingerprint: await fingerprintOf(files.modelJson, files.weights, input, activations),
+    fingerprint: await fingerprintOf(files.modelJson, files.weights, { input, face: face?.spec, activations }),
+    ...face && { domain: "face" as const, face: face.spec },
     input,
     embedding: { dimensions, metric: "euclidean" },
     thresholds,
@@ -94,6 +102,7 @@ export async function exportModel(job: ExportJob): Promise<Exported> {
     goldens: await goldensFor(faithful, pixels, input),
     training: job.training,
   };
+  if (face !== undefined) await writeFaceFiles(job.out, face.files);
   await writeModel(job.out, files, card);
   if (layers) await Deno.writeTextFile(`${job.out}/quantization.json`, JSON.stringify({ layers }, null, 2));
   return { card, embeddings, exported: figures, layers };
@@ -176,7 +185,11 @@ function judgedBy({ judge, recallAt1 }: ExportJob, embeddings: Float32Array) {
   return { embeddings, figures, recallAt1Delta: figures.evaluation.recallAt1 - recallAt1 };
 }
 
-function goldensFor({ files, activations }: Faithful, pixels: Uint8Array[], input: InputSpec): Promise<Golden[]> {
+function goldensFor(
+  { files, activations }: Faithful,
+  pixels: readonly Uint8Array[],
+  input: InputSpec,
+): Promise<Golden[]> {
   const goldens = (embed: Embed, float32?: Embed) => goldensOf(embed, pixels, input, float32);
   return withGraph(
     files,

@@ -79,7 +79,9 @@ function composed(first: Affine, second: Affine): Affine {
 
 function foldPadding(graph: Graph): Graph {
   const pads = new Map<string, Node & { op: "PadV2" }>();
-  for (const node of graph.nodes) if (node.op === "PadV2" && node.name !== graph.output) pads.set(node.name, node);
+  for (const node of graph.nodes) {
+    if (node.op === "PadV2" && node.channels === 0 && node.name !== graph.output) pads.set(node.name, node);
+  }
   for (const node of graph.nodes) {
     const unpadded = isConvolution(node) && node.padding === "VALID";
     if (!unpadded) node.inputs.forEach((input) => pads.delete(input));

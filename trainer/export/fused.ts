@@ -9,9 +9,13 @@ import { encodeWeights } from "./quantize.ts";
 import { traceModel } from "./trace.ts";
 import { toGraphFiles } from "./write.ts";
 
-/** The graph of a network in inference: BatchNorm folded, bias and activation fused. */
-export async function graphOf(model: tf.LayersModel): Promise<Graph> {
-  return fuse(fold(await traceModel(model)));
+/**
+ * The graph of a network in inference: BatchNorm folded, bias and activation fused.
+ *
+ * @param output what the output is called; `embedding` unless given
+ */
+export async function graphOf(model: tf.LayersModel, output?: string): Promise<Graph> {
+  return fuse(fold(await traceModel(model, output)));
 }
 
 /**

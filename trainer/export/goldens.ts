@@ -13,7 +13,7 @@ const COUNT = 4;
  */
 export async function goldensOf(
   embed: Embed,
-  images: Uint8Array[],
+  images: readonly Uint8Array[],
   input: InputSpec,
   float32?: Embed,
 ): Promise<Golden[]> {

@@ -146,7 +146,7 @@ function writeNode(node: Node, to: Writer): void {
       reduce(to, name, node.op, inputs[0], [1, 2], node.keepDims);
       return;
     case "PadV2": {
-      const borders = [0, 0, ...node.borders.flat(), 0, 0];
+      const borders = [0, 0, ...node.borders.flat(), 0, node.channels];
       const paddings = to.constant(`${name}/paddings`, [4, 2], Int32Array.from(borders));
       const zero = to.constant(`${name}/zero`, [], Float32Array.of(0));
       to.node(name, "PadV2", [inputs[0], paddings, zero], { Tpaddings: INT32 });

@@ -94,7 +94,8 @@ export type Node =
   | Named & { readonly op: "ConcatV2"; readonly axis: number }
   /** Mean or maximum over height and width. */
   | Named & { readonly op: "Mean" | "Max"; readonly keepDims: boolean }
-  | Named & { readonly op: "PadV2"; readonly borders: Borders }
+  /** Zeros around height and width, and behind the last channel. */
+  | Named & { readonly op: "PadV2"; readonly borders: Borders; readonly channels: number }
   /** To `[batch, ...shape]`. */
   | Named & { readonly op: "Reshape"; readonly shape: readonly number[] }
   | Named & { readonly op: "L2Normalize"; readonly epsilon: number };

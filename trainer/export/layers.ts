@@ -117,7 +117,16 @@ const READERS: Readonly<Record<string, Reader>> = {
   GlobalAveragePooling2D: (call) => [{ op: "Mean", name: call.name, inputs: call.inputs, keepDims: false }],
   GlobalMaxPooling2D: (call) => [{ op: "Max", name: call.name, inputs: call.inputs, keepDims: false }],
   ZeroPadding2D: (call) => [
-    { op: "PadV2", name: call.name, inputs: call.inputs, borders: call.config.padding as Borders },
+    { op: "PadV2", name: call.name, inputs: call.inputs, borders: call.config.padding as Borders, channels: 0 },
+  ],
+  ZeroChannels: (call) => [
+    {
+      op: "PadV2",
+      name: call.name,
+      inputs: call.inputs,
+      borders: [[0, 0], [0, 0]],
+      channels: call.config.count as number,
+    },
   ],
   Flatten: reshape,
   Reshape: reshape,

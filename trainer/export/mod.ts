@@ -1,3 +1,4 @@
+export { exportFaceNetwork } from "./face_networks.ts";
 export { fusedNetwork, graphOf } from "./fused.ts";
 /**
  * From a `tf.LayersModel` to a model directory: trace, fold, fuse, quantise, verify, write.

@@ -20,17 +20,17 @@ interface Trace {
 }
 
 const INPUT = "input";
-const OUTPUT = "embedding";
 
 /**
  * Follows a functional model from its output back to its input: nested models are unrolled, a layer that is called several
  * times gives as many nodes with the same weights, and what only training needs (dropout, noise) is left out.
  *
  * @param model one input and one output; `Sequential` goes too
- * @returns nodes in the order of computation; the placeholder is called `input`, the output `embedding`
+ * @param output what the output is called
+ * @returns nodes in the order of computation; the placeholder is called `input`
  * @throws {ModelError} if the model has several inputs or outputs, or a layer that cannot be exported
  */
-export async function traceModel(model: tf.LayersModel): Promise<Graph> {
+export async function traceModel(model: tf.LayersModel, output = "embedding"): Promise<Graph> {
   if (model.inputs?.length !== 1 || model.outputs.length !== 1) {
     throw new ModelError(
       `The model "${model.name}" has ${
@@ -38,7 +38,7 @@ export async function traceModel(model: tf.LayersModel): Promise<Graph> {
       } inputs and ${model.outputs.length} outputs; only models with one of each can be exported.`,
     );
   }
-  const trace: Trace = { weights: await readWeights(model), nodes: [], names: new Set([INPUT, OUTPUT]) };
+  const trace: Trace = { weights: await readWeights(model), nodes: [], names: new Set([INPUT, output]) };
   trace.nodes.push({ op: "Placeholder", name: INPUT, inputs: [], shape: model.inputs[0].shape });
   const scope: Scope = { prefix: "", values: new Map([[model.inputs[0].id, INPUT]]) };
   const last = valueOf(model.outputs[0], scope, trace);
@@ -46,9 +46,9 @@ export async function traceModel(model: tf.LayersModel): Promise<Graph> {
     throw new ModelError(`The model "${model.name}" gives its input back; there is nothing to export.`);
   }
   return {
-    nodes: trace.nodes.map((node) => renamed(node, last, OUTPUT)),
+    nodes: trace.nodes.map((node) => renamed(node, last, output)),
     input: INPUT,
-    output: OUTPUT,
+    output,
     outputShape: model.outputs[0].shape,
   };
 }

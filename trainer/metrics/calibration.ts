@@ -60,7 +60,7 @@ export function calibrate(pairs: Pairs, thresholds: readonly Threshold[]): Calib
     return impostor[Math.min(impostor.length, Math.round(rate * impostor.length)) - 1];
   });
   const distances = new Set([...spaced, ...thresholds.map((threshold) => threshold.distance)]);
-  const distance = [...distances].sort((a, b) => a - b);
+  const distance = [...distances].filter(Number.isFinite).sort((a, b) => a - b);
   return { distance, fmr: distance.map((d) => falseMatchRate(pairs, d)) };
 }
 

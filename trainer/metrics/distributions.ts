@@ -1,5 +1,6 @@
 import { lowestSupportedFmr } from "./calibration.ts";
 import type { Pairs } from "./pairs.ts";
+import { countBelow } from "./sorted.ts";
 import { falseMatchRate, falseNonMatchRate } from "./verification.ts";
 
 /** How many distances lie in bins of one width that begin at 0. */
@@ -13,10 +14,11 @@ const BINS = 64;
 
 /** Counts genuine and impostor distances in 64 bins up to the largest distance. */
 export function distanceHistogram({ genuine, impostor }: Pairs): Histogram {
-  const width = Math.max(genuine.at(-1) ?? 0, impostor.at(-1) ?? 0) / BINS || 1;
+  const finite = (distances: Float64Array) => distances.subarray(0, countBelow(distances, Infinity));
+  const width = Math.max(finite(genuine).at(-1) ?? 0, finite(impostor).at(-1) ?? 0) / BINS || 1;
   const count = (distances: Float64Array) => {
     const counts = new Array<number>(BINS).fill(0);
-    for (const distance of distances) counts[Math.min(BINS - 1, Math.floor(distance / width))]++;
+    for (const distance of finite(distances)) counts[Math.min(BINS - 1, Math.floor(distance / width))]++;
     return counts;
   };
   return { width, genuine: count(genuine), impostor: count(impostor) };
@@ -48,7 +50,7 @@ export function detCurve(pairs: Pairs): DetCurve {
     const share = normalDistribution(DEVIATES * (2 * i / (POINTS - 1) - 1));
     thresholds.add(at(genuine, share)).add(at(impostor, share));
   }
-  const distance = [...thresholds].sort((a, b) => a - b);
+  const distance = [...thresholds].filter(Number.isFinite).sort((a, b) => a - b);
   return {
     distance,
     fmr: distance.map((threshold) => falseMatchRate(pairs, threshold)),

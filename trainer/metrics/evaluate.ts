@@ -31,6 +31,8 @@ export interface EvaluatedEmbeddings {
 export interface EvaluateOptions {
   /** Of the bootstrap, the clusters and the samples; the same seed gives the same figures. */
   readonly seed: number;
+  /** Identities of further images that gave no embedding: errors in all figures but NMI. */
+  readonly missed?: ArrayLike<number>;
   /** False-match rates to find thresholds for, where the impostor pairs support them; default 1e-1, 1e-2, 1e-3. */
   readonly rates?: readonly number[];
 }
@@ -47,9 +49,10 @@ export interface EvaluateOptions {
 export function evaluateEmbeddings(
   embeddings: Float32Array,
   labels: ArrayLike<number>,
-  { seed, rates = [1e-1, 1e-2, 1e-3] }: EvaluateOptions,
+  { seed, missed = [], rates = [1e-1, 1e-2, 1e-3] }: EvaluateOptions,
 ): EvaluatedEmbeddings {
-  const images = { embeddings, labels }, identities = countLabels(labels).size;
+  const images = { embeddings, labels, missed };
+  const identities = countLabels([...Array.from(labels), ...Array.from(missed)]).size;
   if (identities < 2) {
     throw new DataError(
       `The test set has ${
@@ -70,14 +73,14 @@ export function evaluateEmbeddings(
       eer: equalErrorRate(pairs),
       tarAtFar: Object.fromEntries(thresholds.map(({ fmr, fnmr }) => [String(fmr), 1 - fnmr])),
       identities,
-      images: labels.length,
+      images: labels.length + missed.length,
       protocol: protocolOf(retrieval.queries, pairs, clustering, seed),
     },
     thresholds,
     calibration: calibrate(pairs, thresholds),
     genuine: summarize(pairs.genuine),
     impostor: summarize(pairs.impostor),
-    identification: identificationAt(neighbours, labels),
+    identification: identificationAt(neighbours, labels, undefined, missed.length),
     neighbours,
     pairs,
   };
@@ -110,8 +113,8 @@ export function evaluateInGallery(gallery: Labelled, probes: Labelled): Evaluate
     ...retrievalFigures(retrieval),
     identities: countLabels(gallery.labels).size,
     galleryImages: gallery.labels.length,
-    probes: probes.labels.length,
-    identification: identificationAt(neighbours, gallery.labels),
+    probes: probes.labels.length + (probes.missed?.length ?? 0),
+    identification: identificationAt(neighbours, gallery.labels, undefined, probes.missed?.length),
     neighbours,
   };
 }

@@ -36,16 +36,19 @@ export interface IdentificationRates {
  * @param neighbours of each probe
  * @param galleryLabels identity of each row of the gallery
  * @param rates false-positive rates to find thresholds for, where 30 false positives would show; default 0.1 and 0.01
+ * @param missed how many further probes gave no embedding: they return nobody
  */
 export function identificationAt(
   neighbours: readonly Neighbours[],
   galleryLabels: ArrayLike<number>,
   rates: readonly number[] = [0.1, 0.01],
+  missed = 0,
 ): Identification {
   const distances = (values: (number | undefined)[]) => Float64Array.from(values.filter((d) => d !== undefined)).sort();
-  const unmated = distances(neighbours.map(({ wrong }) => wrong?.distance));
+  const nobody = new Array<number>(missed).fill(Infinity);
+  const unmated = distances([...neighbours.map(({ wrong }) => wrong?.distance), ...nobody]);
   const returned = distances(neighbours.map(({ found, right }) => found ? right?.distance : undefined));
-  const mated = neighbours.filter(({ right }) => right).length;
+  const mated = neighbours.filter(({ right }) => right).length + missed;
   const at = supportedRates(unmated.length, rates).flatMap((fpir) => {
     const distance = distanceAtFmr({ genuine: returned, impostor: unmated }, fpir);
     return distance === undefined ? [] : [{ fpir, distance, fnir: 1 - countAtOrBelow(returned, distance) / mated }];
@@ -54,7 +57,7 @@ export function identificationAt(
     at,
     galleryIdentities: new Set(Array.from(galleryLabels)).size - 1,
     galleryImages: galleryLabels.length,
-    probes: neighbours.length,
+    probes: neighbours.length + missed,
     mated,
   };
 }

@@ -7,6 +7,8 @@ export interface Labelled {
   readonly embeddings: Float32Array;
   /** Identity of each row, `[n]`. */
   readonly labels: ArrayLike<number>;
+  /** Identities of further images that gave no embedding, such as photos without a face that was found: errors everywhere. */
+  readonly missed?: ArrayLike<number>;
 }
 
 /**

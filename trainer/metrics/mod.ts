@@ -7,6 +7,7 @@ export {
 } from "./evaluate.ts";
 export type { Labelled } from "./labelled.ts";
 export { type DistanceSummary, pairDistances, type PairOptions, type Pairs, summarize } from "./pairs.ts";
+export { rankOneOfSingleEnrolment } from "./single_enrolment.ts";
 export { galleryProbe, leaveOneOut, type Retrieval } from "./retrieval.ts";
 export {
   type Confusion,

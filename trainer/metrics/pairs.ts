@@ -1,9 +1,9 @@
 import { type Random, randomStream } from "../random.ts";
 import { countLabels, type Labelled, rowsOf } from "./labelled.ts";
 import { squaredRowDistance } from "./row_distances.ts";
-import { quantile } from "./sorted.ts";
+import { countBelow, quantile } from "./sorted.ts";
 
-/** Euclidean distances of pairs of images, ascending. */
+/** Euclidean distances of pairs of images, ascending; infinite where one of the two gave no embedding. */
 export interface Pairs {
   /** Pairs of one identity. */
   readonly genuine: Float64Array;
@@ -33,7 +33,7 @@ export interface PairOptions {
  */
 export function pairDistances(images: Labelled, { seed, most = 4_000_000 }: PairOptions): Pairs {
   const rows = rowsOf(images), { labels } = images, n = labels.length;
-  const perIdentity = [...countLabels(labels)].map(([label, count]) => [label, count * (count - 1) / 2] as const);
+  const perIdentity = [...countLabels(labels)].map(([label, count]) => [label, pairsOf(count)] as const);
   const genuines = perIdentity.reduce((sum, [, pairs]) => sum + pairs, 0);
   const impostors = n * (n - 1) / 2 - genuines;
   const random = randomStream(seed, "pairs"), share = Math.min(1, most / genuines);
@@ -50,14 +50,38 @@ export function pairDistances(images: Labelled, { seed, most = 4_000_000 }: Pair
       if (kind.takesNext()) kind.push(Math.sqrt(squaredRowDistance(rows, i, j)));
     }
   }
-  const genuineByIdentity = [...genuine.values()].map(({ values }) => values.sort()).filter(({ length }) => length > 0);
-  genuineByIdentity.sort((a, b) => a.length - b.length || mean(a) - mean(b));
+  const lost = pairsOfMissed(images);
+  const genuineByIdentity = [...new Set([...genuine.keys(), ...lost.genuine.keys()])]
+    .map((label) => withInfinite(genuine.get(label)?.values, share * (lost.genuine.get(label) ?? 0)))
+    .filter(({ length }) => length > 0);
+  genuineByIdentity.sort((a, b) => a.length - b.length || Math.sign(mean(a) - mean(b)) || 0);
   return {
     genuine: concatenate(genuineByIdentity).sort(),
-    impostor: impostor.values.sort(),
+    impostor: withInfinite(impostor.values, Math.min(1, most / impostors) * lost.impostor),
     genuineByIdentity,
     ...(genuines > most || impostors > most ? { sampledFrom: { genuine: genuines, impostor: impostors } } : {}),
   };
+}
+
+/** How many pairs have an image without an embedding: genuine ones by identity, and impostors in all. */
+function pairsOfMissed({ labels, missed = [] }: Labelled): { genuine: Map<number, number>; impostor: number } {
+  const found = countLabels(labels), all = countLabels([...Array.from(labels), ...Array.from(missed)]);
+  const genuine = new Map(
+    [...countLabels(missed).keys()].map((label) => [label, pairsOf(all.get(label)!) - pairsOf(found.get(label) ?? 0)]),
+  );
+  const every = pairsOf(labels.length + missed.length) - pairsOf(labels.length);
+  return { genuine, impostor: [...genuine.values()].reduce((rest, pairs) => rest - pairs, every) };
+}
+
+function pairsOf(images: number): number {
+  return images * (images - 1) / 2;
+}
+
+/** Ascending, with so many infinite distances at the end. */
+function withInfinite(distances: Float64Array = new Float64Array(), count: number): Float64Array {
+  const all = new Float64Array(distances.length + Math.round(count)).fill(Infinity);
+  all.set(distances.sort());
+  return all;
 }
 
 /** Room for a uniform sample of things that come one after another (Knuth, The Art of Computer Programming 3.4.2, S). */
@@ -89,8 +113,9 @@ export interface DistanceSummary {
   readonly max: number;
 }
 
-/** @param sorted ascending, at least one */
-export function summarize(sorted: Float64Array): DistanceSummary {
+/** @param distances ascending, at least one finite; the infinite ones are left out */
+export function summarize(distances: Float64Array): DistanceSummary {
+  const sorted = distances.subarray(0, countBelow(distances, Infinity));
   return {
     pairs: sorted.length,
     mean: mean(sorted),

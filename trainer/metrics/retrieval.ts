@@ -1,5 +1,5 @@
 import { DataError } from "../../shared/errors.ts";
-import { type Labelled, rowsOf } from "./labelled.ts";
+import { countLabels, type Labelled, rowsOf } from "./labelled.ts";
 import type { Neighbours } from "./neighbours.ts";
 import { squaredDistances } from "./row_distances.ts";
 import { belowCounter } from "./sorted.ts";
@@ -12,7 +12,7 @@ export interface Retrieval {
   readonly rPrecision: number;
   /** Mean average precision at R (Musgrave et al. 2020, A Metric Learning Reality Check). */
   readonly mapAtR: number;
-  /** Queries that have an image of their identity to find; the others are left out. */
+  /** Queries that have an image of their identity to find, the missed ones too; the others are left out. */
   readonly queries: number;
   /** What every probe finds, in the order of the probes, those with nothing to find too. */
   readonly neighbours: readonly Neighbours[];
@@ -78,8 +78,16 @@ function retrieve(
     mapAtR += figures.averagePrecision;
   }
   if (queries === 0) throw new DataError(none);
+  queries = queriesOf(gallery, probes, skipSelf);
   const recallAt = Object.fromEntries(ks.map((k, i) => [k, hits[i] / queries]));
   return { recallAt, rPrecision: rPrecision / queries, mapAtR: mapAtR / queries, queries, neighbours };
+}
+
+/** How many probes, with and without an embedding, have an image of their identity in the gallery, likewise. */
+function queriesOf(gallery: Labelled, probes: Labelled, skipSelf: boolean): number {
+  const all = ({ labels, missed = [] }: Labelled) => [...Array.from(labels), ...Array.from(missed)];
+  const enrolled = countLabels(all(gallery));
+  return all(probes).filter((label) => (enrolled.get(label) ?? 0) > (skipSelf ? 1 : 0)).length;
 }
 
 interface Split {

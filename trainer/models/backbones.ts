@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import { efficientNetLite0 } from "./efficientnet_lite.ts";
+import { faceResNet } from "./face_resnet.ts";
 import type { Initializers } from "./initializer.ts";
 import { mobileFaceNet } from "./mobile_face_net.ts";
 import { mobileNetV2 } from "./mobilenet_v2.ts";
@@ -20,6 +21,7 @@ export const BACKBONES = {
   "mobilenet-v2": mobileNetV2,
   "efficientnet-lite0": efficientNetLite0,
   "mobilefacenet": mobileFaceNet,
+  "face-resnet": faceResNet,
 } satisfies Record<string, Backbone>;
 
 /** The name of a backbone. */

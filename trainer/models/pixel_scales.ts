@@ -16,6 +16,8 @@ export const PIXEL_SCALES = {
   caffe: { mean: [123.68 / 255, 116.779 / 255, 103.939 / 255], std: [1 / 255, 1 / 255, 1 / 255] },
   /** Google's EfficientNet-Lite: `(pixel - 127) / 128`. */
   lite: { mean: [127 / 255, 127 / 255, 127 / 255], std: [128 / 255, 128 / 255, 128 / 255] },
+  /** dlib's face networks: less a mean, over 256 in dlib and over 255 in face-api, whose weights ours are. */
+  dlib: { mean: [122.782 / 255, 117.001 / 255, 104.298 / 255], std: [1, 1, 1] },
 } satisfies Record<string, PixelScale>;
 
 /** A name in {@link PIXEL_SCALES}. */
@@ -43,6 +45,7 @@ export function inputOf(settings: InputSettings): InputSpec {
 /** How those who trained such weights scaled their pixels. */
 function expectedScale({ backbone, weights }: InputSettings): PixelScaleName {
   if (weights === undefined) return "symmetric";
+  if (backbone === "face-resnet") return "dlib";
   if (backbone === "efficientnet-lite0") return "lite";
   if (/\.safetensors$/.test(weights)) return "imagenet";
   return backbone.startsWith("resnet") ? "caffe" : "symmetric";

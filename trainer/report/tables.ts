@@ -14,12 +14,18 @@ const COLUMNS: [heading: string, cell: (figures: Evaluation) => string][] = [
   ["EER", (figures) => figures.eer.toFixed(3)],
 ];
 
-/** Figures of several networks on the same photos, a row each, under a line that says whose photos. */
+/** Figures of several networks on the same photos, a row each, under a line that says whose photos; of faces, a line on the last. */
 export function evaluationTable(rows: Record<string, Evaluation>, whose = "identities"): string {
   const { identities, images } = Object.values(rows)[0];
   const table = [["", ...COLUMNS.map(([heading]) => heading)]];
   for (const [name, figures] of Object.entries(rows)) table.push([name, ...COLUMNS.map(([, cell]) => cell(figures))]);
-  return `On ${images} photos of ${identities} ${whose}:\n${alignColumns(table)}`;
+  const { rank1, undetected = 0 } = Object.values(rows).at(-1)!;
+  const lines = rank1 === undefined
+    ? ""
+    : `\nWith one photo of each enrolled: rank-1 ${rank1.toFixed(4)}. No face found in ${
+      (100 * undetected).toFixed(1)
+    }% of the photos, which count as errors.`;
+  return `On ${images} photos of ${identities} ${whose}:\n${alignColumns(table)}${lines}`;
 }
 
 /** Distance, false-match rate and false-non-match rate of thresholds, and between what the distances lie. */

@@ -24,7 +24,7 @@ const PROBLEMS: Record<ProblemStatus, string> = {
   401: "There is no key, or one that is not known.",
   403:
     "The key lacks the scope, is limited to other collections, or works on other origins' pages; or the worker has " +
-    "no keys, and the request does not come from its own machine and pages.",
+    "no keys, and the request does not come from its own machine and pages; or it does not search for faces.",
   404: "The collection, subject or image is not there.",
   405: "The gallery is read-only.",
   408: "The body arrives too slowly.",
@@ -32,7 +32,9 @@ const PROBLEMS: Record<ProblemStatus, string> = {
   412: "The subject has another ETag than If-Match says.",
   413: "The body is larger than the worker takes.",
   415: "The body, or the image in it, is of a type that is not supported.",
-  422: "The image cannot be decoded or has more pixels than the worker takes, or the embedding is none of its model's.",
+  422:
+    "The image cannot be decoded or has more pixels than the worker takes, it does not show the face that is needed (the " +
+    "type says why), or the embedding is none of its model's.",
   429: "The key has made as many requests as it may in this minute.",
   500: "Something unexpected failed.",
   503:

@@ -1,22 +1,31 @@
 import type { InputSpec } from "../../shared/card.ts";
-import { decodeShrunk, encodeJpeg, encodePng, readHeader, toInputPixels } from "../../shared/image/mod.ts";
+import { decodeShrunk, encodeJpeg, encodePng, readHeader } from "../../shared/image/mod.ts";
 import type { Embedder } from "./embedder.ts";
+import { chosen, type FaceChoice, type FoundFace, type Look } from "./look.ts";
 
-/** An embedding and how long it took, in milliseconds. */
-export interface TimedEmbedding {
+/** The embedding of an image, or of a face on it. */
+export interface Found {
   /** `[dim] float32`, unit length */
   embedding: Float32Array;
+  /** Of a model of faces. */
+  face?: FoundFace;
+}
+
+/** What was found on an image, and how long it took, in milliseconds. */
+export interface EmbeddedImage {
+  found: Found[];
   timing: { decode: number; embed: number };
 }
 
 /**
- * All that is done with the bytes of strangers' image files. Each job rejects with ImageError for what is no usable image. What
- * jobs give is sent from thread to thread, so it is plain data.
+ * All that is done with the bytes of strangers' image files. Each job rejects with ImageError for what is no usable image, or
+ * does not show the face that is meant. What jobs give is sent from thread to thread, so it is plain data.
  */
 export interface ImageJobs {
-  embed(image: Uint8Array): Promise<TimedEmbedding>;
-  /** The image as the network sees it: a PNG of the input's size. */
-  preview(image: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
+  /** The embeddings of what is meant of the image; default all. */
+  embed(image: Uint8Array, choice?: FaceChoice): Promise<EmbeddedImage>;
+  /** The image, or the face that is meant, as the network sees it: a PNG of the input's size; default the largest. */
+  preview(image: Uint8Array, choice?: FaceChoice): Promise<Uint8Array<ArrayBuffer>>;
   /** A small picture of the image, upright: a JPEG. */
   thumbnail(image: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -25,17 +34,21 @@ export interface ImageJobs {
 export const THUMBNAIL = { longSide: 128, quality: 75 };
 
 /** The jobs, done in the thread that calls them. */
-export function createImageJobs(embedder: Embedder, input: InputSpec): ImageJobs {
+export function createImageJobs(embedder: Embedder, look: Look, input: InputSpec): ImageJobs {
   return {
-    async embed(image) {
+    async embed(image, choice = "all") {
       const start = performance.now();
-      const pixels = await toInputPixels(image, input);
+      const sights = chosen(await look(image), choice);
       const decoded = performance.now();
-      const embedding = await embedder.embed(pixels);
-      return { embedding, timing: { decode: decoded - start, embed: performance.now() - decoded } };
+      const found: Found[] = [];
+      for (const { pixels, face } of sights) {
+        found.push({ embedding: await embedder.embed(pixels), ...face && { face } });
+      }
+      return { found, timing: { decode: decoded - start, embed: performance.now() - decoded } };
     },
-    async preview(image) {
-      return await encodePng(await toInputPixels(image, input), input.height, input.width, input.channels);
+    async preview(image, choice = "largest") {
+      const [{ pixels }] = chosen(await look(image), choice);
+      return await encodePng(pixels, input.height, input.width, input.channels);
     },
     async thumbnail(image) {
       const { width, height } = readHeader(image);

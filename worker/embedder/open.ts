@@ -1,6 +1,7 @@
 import { messageOf, TriptychError } from "../../shared/errors.ts";
 import type { ModelFiles } from "../../shared/model_files.ts";
 import type { Embedder } from "./embedder.ts";
+import { type Look, openLook } from "./look.ts";
 import { createInt8Embedder, createPlanEmbedder } from "./plan.ts";
 import { release } from "./release.ts";
 import { type Arithmetic, selfTest } from "./self_test.ts";
@@ -8,6 +9,8 @@ import { type Arithmetic, selfTest } from "./self_test.ts";
 /** An embedder that has proved itself on the card's goldens. */
 export interface OpenEmbedder {
   embedder: Embedder;
+  /** What it is shown of an image. */
+  look: Look;
   /** Which one it is, for a person. */
   name: string;
   /** Why it isn't a faster one, in a sentence. */
@@ -27,13 +30,14 @@ export async function openEmbedder(
   files: ModelFiles,
   createTfjs: (files: ModelFiles) => Promise<Embedder>,
 ): Promise<OpenEmbedder> {
+  const look = await openLook(files);
   const reasons: string[] = [];
   const plans = files.card.quantization.activations === undefined ? PLANS.slice(1) : PLANS;
   for (const { arithmetic, create, name, instead } of plans) {
     try {
       const { build, ...embedder } = await create(files);
       const fallback = reasons.length === 0 ? undefined : reasons.join(" ");
-      const open = { ...await proved(embedder, files, arithmetic), name: `${name}, ${build}`, fallback };
+      const open = { ...await proved(embedder, files, arithmetic), look, name: `${name}, ${build}`, fallback };
       release(files.weights);
       return open;
     } catch (error) {
@@ -42,7 +46,7 @@ export async function openEmbedder(
     }
   }
   const tfjs = await proved(await createTfjs(files), files, "float32");
-  return { ...tfjs, name: "tfjs, WebAssembly SIMD", fallback: reasons.join(" ") };
+  return { ...tfjs, look, name: "tfjs, WebAssembly SIMD", fallback: reasons.join(" ") };
 }
 
 /** From the fastest on, with what is done where one cannot be. */

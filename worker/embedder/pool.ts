@@ -3,6 +3,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { GraphJson, ModelFiles } from "../../shared/model_files.ts";
 import type { Log } from "../middleware/request_log.ts";
 import type { ImageJobs } from "./image_jobs.ts";
+import type { FaceChoice } from "./look.ts";
 import { OverloadedError, turn } from "./queue.ts";
 import type { OpenImageService } from "./service.ts";
 import { eachJob, type ImageThread, type Ready, startImageThread } from "./thread.ts";
@@ -93,14 +94,14 @@ export async function openPool(options: PoolOptions): Promise<OpenImageService> 
   async function startMissing(): Promise<void> {
     while (!closed && threads.size < size && threads.size + stuck < 2 * size) await start(await readModel());
   }
-  async function work(job: keyof ImageJobs, image: Uint8Array) {
+  async function work(job: keyof ImageJobs, image: Uint8Array, choice?: FaceChoice) {
     while (idle.length === 0) {
       if (threads.size === 0 && filling === undefined) throw new OverloadedError();
       await turn(waiting, PATIENCE);
     }
     const thread = idle.shift()!;
     try {
-      return await thread.jobs[job](image);
+      return await thread.jobs[job](image, choice);
     } finally {
       if (threads.has(thread)) offer(thread);
     }
@@ -113,7 +114,7 @@ export async function openPool(options: PoolOptions): Promise<OpenImageService> 
     name: `${name}, ${size} ${size === 1 ? "thread" : "threads"}`,
     fallback,
     loaded,
-    jobs: eachJob((job) => (image) => work(job, image)),
+    jobs: eachJob(work),
     width: size,
     // Nothing here computes.
     breathe: () => Promise.resolve(),

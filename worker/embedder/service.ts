@@ -13,7 +13,7 @@ export interface ImageService {
 }
 
 /** A service whose embedder has proved itself. */
-export interface OpenImageService extends ImageService, Omit<OpenEmbedder, "embedder"> {
+export interface OpenImageService extends ImageService, Omit<OpenEmbedder, "embedder" | "look"> {
   /** Whether it can go on for good: false when the process should be started anew. */
   isHealthy(): boolean;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ export interface OpenImageService extends ImageService, Omit<OpenEmbedder, "embe
  * @throws {ModelError} if the model cannot be used
  */
 export async function openServiceHere(files: ModelFiles, breathe?: () => Promise<void>): Promise<OpenImageService> {
-  const { embedder, ...open } = await openEmbedder(files, createTfjsLazily);
-  const jobs = createImageJobs(embedder, files.card.input);
+  const { embedder, look, ...open } = await openEmbedder(files, createTfjsLazily);
+  const jobs = createImageJobs(embedder, look, files.card.input);
   return { ...open, jobs, width: 1, breathe, isHealthy: () => true, close: () => Promise.resolve() };
 }

@@ -1,12 +1,26 @@
 import { Worker } from "node:worker_threads";
 import { ImageError, type ImageFault, ModelError } from "../../shared/errors.ts";
-import type { ModelFiles } from "../../shared/model_files.ts";
+import type { FaceFiles, GraphJson, ModelFiles } from "../../shared/model_files.ts";
 import type { ImageJobs } from "./image_jobs.ts";
+import type { FaceChoice } from "./look.ts";
 
 /** What a thread is told: the model first, then one job after the other. `bytes` are the model's weights, or the image. */
 export type ThreadMessage =
   & { bytes: SharedArrayBuffer }
-  & ({ model: Omit<ModelFiles, "weights"> } | { job: keyof ImageJobs });
+  & ({ model: ThreadModel } | { job: keyof ImageJobs; choice: FaceChoice | undefined });
+
+/** A model without its weights, with those of the networks that find faces. */
+export interface ThreadModel extends Omit<ModelFiles, "weights" | "face"> {
+  face: Record<keyof FaceFiles, { modelJson: GraphJson; bytes: SharedArrayBuffer }> | undefined;
+}
+
+/** The networks that find faces, each changed in one way. */
+export function eachNetwork<A, B>(
+  { detector, refiner, landmarks }: Record<keyof FaceFiles, A>,
+  change: (network: A) => B,
+): Record<keyof FaceFiles, B> {
+  return { detector: change(detector), refiner: change(refiner), landmarks: change(landmarks) };
+}
 
 /** What a thread answers. */
 export type ThreadReply = { ready: Ready } | { result: Awaited<ReturnType<ImageJobs[keyof ImageJobs]>> } | Failure;
@@ -81,10 +95,10 @@ export function startImageThread(url: URL, model: ModelFiles, deadline: number, 
     );
     onBreak(new ImageError("undecodable", "The image takes too long to be decoded; save it again and send that."));
   }
-  async function work(job: keyof ImageJobs, image: Uint8Array) {
+  async function work(job: keyof ImageJobs, image: Uint8Array, choice?: FaceChoice) {
     const timer = setTimeout(giveUp, deadline);
     try {
-      const reply = await call({ job, bytes: shared(image) });
+      const reply = await call({ job, choice, bytes: shared(image) });
       if ("result" in reply) return reply.result;
       throw errorOf(reply);
     } finally {
@@ -95,11 +109,13 @@ export function startImageThread(url: URL, model: ModelFiles, deadline: number, 
   worker.on("error", (error) => breakOff(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) => breakOff(new Error(`A thread that embeds has ended with ${code}.`)));
   const { card, modelJson, weights } = model;
-  const ready = call({ model: { card, modelJson }, bytes: shared(weights) }).then((reply) => {
+  const face = model.face &&
+    eachNetwork(model.face, ({ modelJson, weights }) => ({ modelJson, bytes: shared(weights) }));
+  const ready = call({ model: { card, modelJson, face }, bytes: shared(weights) }).then((reply) => {
     if ("ready" in reply) return reply.ready;
     throw errorOf(reply);
   });
-  return { ready, jobs: eachJob((job) => (image) => work(job, image)), close: () => void worker.terminate() };
+  return { ready, jobs: eachJob(work), close: () => void worker.terminate() };
 }
 
 /** A copy that threads share: Deno 2.9 takes a tenth of a second for each megabyte that it has to send. */
@@ -111,9 +127,16 @@ function shared(bytes: Uint8Array): SharedArrayBuffer {
 
 /** Jobs that are all done in one way. */
 export function eachJob(
-  work: (job: keyof ImageJobs) => (image: Uint8Array) => Promise<Awaited<ReturnType<ImageJobs[keyof ImageJobs]>>>,
+  work: (
+    job: keyof ImageJobs,
+    image: Uint8Array,
+    choice?: FaceChoice,
+  ) => Promise<Awaited<ReturnType<ImageJobs[keyof ImageJobs]>>>,
 ): ImageJobs {
-  return { embed: work("embed"), preview: work("preview"), thumbnail: work("thumbnail") } as ImageJobs;
+  const jobs = ["embed", "preview", "thumbnail"] as const;
+  return Object.fromEntries(
+    jobs.map((job) => [job, (image: Uint8Array, choice?: FaceChoice) => work(job, image, choice)]),
+  ) as unknown as ImageJobs;
 }
 
 function errorOf(reply: ThreadReply): Error {

@@ -1,5 +1,6 @@
 import { ulid } from "ulid";
 import {
+  type Beside,
   type Gallery,
   type ImageRecord,
   RepeatedKeyError,
@@ -32,7 +33,7 @@ export function withFields(
 export function withImage(
   previous: SubjectRecord | undefined,
   subject: string,
-  enrolled: Pick<ImageRecord, "embedding" | "request" | "thumbnail">,
+  { expiresAt = null, ...enrolled }: Pick<ImageRecord, "embedding"> & Beside,
   condition: RevisionCondition | undefined,
   now: number,
 ): Awaited<ReturnType<Gallery["addImage"]>> {
@@ -45,7 +46,7 @@ export function withImage(
   checkRevision(previous, subject, condition);
   const image = ulid();
   const added = { image, createdAt: new Date(now).toISOString(), ...enrolled };
-  const before = previous ?? { metadata: {}, expiresAt: null, images: [] };
+  const before = previous ?? { metadata: {}, expiresAt, images: [] };
   return { image, record: { ...before, subject, revision: ulid(), images: [...before.images, added] } };
 }
 

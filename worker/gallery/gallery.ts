@@ -43,6 +43,9 @@ export interface SubjectFields {
   expiresAt: string | null;
 }
 
+/** What is enrolled beside an embedding. `expiresAt` is that of the subject if it is new; null, as by default, for never. */
+export type Beside = Pick<ImageRecord, "request" | "thumbnail"> & Partial<Pick<SubjectFields, "expiresAt">>;
+
 /** A condition on the revision of the subject that a change meets: one of these, or any that is there. */
 export type RevisionCondition = "any" | readonly string[];
 
@@ -92,7 +95,7 @@ export interface Gallery {
    * Enrols one more image, creating the subject and its collection if they are new. A request that was made before
    * gives the image that it made then, as long as that is there, whatever the condition.
    *
-   * @param beside what is kept with the embedding
+   * @param beside what is kept with the embedding, and of a subject that is new
    * @throws {RepeatedKeyError} if the request's key was used for other content
    * @throws {StaleError} if the condition does not hold
    */
@@ -100,7 +103,7 @@ export interface Gallery {
     collection: string,
     subject: string,
     embedding: Float32Array,
-    beside?: Pick<ImageRecord, "request" | "thumbnail">,
+    beside?: Beside,
     condition?: RevisionCondition,
   ): Promise<{ image: string; record: SubjectRecord }>;
   /** @throws {StaleError} if the condition does not hold */

@@ -1,15 +1,12 @@
 import type { Card } from "../../shared/card.ts";
 import { distance } from "../../shared/distance.ts";
-import { type Gallery, type ImageRecord, type SubjectPage, type SubjectRecord, UnknownError } from "./gallery.ts";
+import { type Beside, type Gallery, type SubjectPage, type SubjectRecord, UnknownError } from "./gallery.ts";
 
 /** Images that wait for a review lie in a collection beside their own, under a name that no client can write. */
 const BESIDE = "review\u001f";
 
 /** Why an image is held: it is far from the others of its subject, or close to another subject. */
 export type Doubt = "far-from-subject" | "close-to-other";
-
-/** What is kept beside an enrolled embedding. */
-type Beside = Pick<ImageRecord, "request" | "thumbnail">;
 
 /** An enrolment that waits for a review. */
 export interface Held {
@@ -109,7 +106,8 @@ export function withReviews(
       const { record, image: { embedding, thumbnail, request } } = await waiting(collection, subject, review);
       // A worker that ends between the two steps leaves an image that waits though it is enrolled; accepted again, it is once.
       const once = request ?? { key: `${BESIDE}${review}`, digest: review };
-      const enrolment = await gallery.addImage(collection, subject, embedding, { request: once, thumbnail });
+      const beside = { request: once, thumbnail, expiresAt: record.expiresAt };
+      const enrolment = await gallery.addImage(collection, subject, embedding, beside);
       await remove(collection, record, review);
       return enrolment;
     },

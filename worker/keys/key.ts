@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { TriptychError } from "../../shared/errors.ts";
 
 /** What a key can be allowed to do. */
-export const SCOPES = ["match", "scores", "enroll", "admin"] as const;
+export const SCOPES = ["verify", "match", "scores", "enroll", "admin"] as const;
 
 /**
- * What a key may do: `match`, `verify` and `embed`; see distances there, not only bands of them; enrol, list and delete
- * subjects; or all, collections too.
+ * What a key may do: compare one to one (`verify`, and `embed` for it); search a whole collection, and that; see distances
+ * there, not only bands of them; enrol, list and delete subjects; or all, collections too.
  */
 export type Scope = typeof SCOPES[number];
 
@@ -26,9 +26,9 @@ export interface Key {
   subjectRate?: number | undefined;
 }
 
-/** Whether a key has a scope, or all. */
+/** Whether a key may do what needs a scope: one of `match` may what one of `verify` may. */
 export function hasScope({ scopes }: Pick<Key, "scopes">, scope: Scope): boolean {
-  return scopes.has(scope) || scopes.has("admin");
+  return scopes.has(scope) || scopes.has("admin") || (scope === "verify" && scopes.has("match"));
 }
 
 /** A file of keys that cannot be read: none holds. */

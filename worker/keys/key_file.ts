@@ -5,12 +5,14 @@ import { z } from "zod";
 import { messageOf, UsageError } from "../../shared/errors.ts";
 import { replaceFile } from "../../shared/replace_file.ts";
 import { Name } from "../routes/name.ts";
-import { digestOf, type Key, KeysError, type KeySource, SCOPES } from "./key.ts";
+import { digestOf, type Key, KeysError, type KeySource, type Scope, SCOPES } from "./key.ts";
 import { isOrigin } from "./origin.ts";
 
 /** How long a change of the file may go unnoticed. */
 const STALE_MILLISECONDS = 1_000;
 
+/** What everybody may do who reads a page. */
+const PUBLIC: ReadonlySet<string> = new Set(["verify", "match"] satisfies Scope[]);
 const PerMinute = z.int("give a whole number a minute").min(1);
 
 /** A key as the file keeps it. */
@@ -23,8 +25,8 @@ export const KeyRecord = z.strictObject({
   origins: z.array(z.string().refine(isOrigin, "give origins like https://shop.example")).min(1).optional(),
   rate: PerMinute.optional(),
   subjectRate: PerMinute.optional(),
-}).refine(({ origins, scopes }) => origins === undefined || scopes.every((scope) => scope === "match"), {
-  message: "a key with origins stands in pages for everybody to read, so it can have no scope but match",
+}).refine(({ origins, scopes }) => origins === undefined || scopes.every((scope) => PUBLIC.has(scope)), {
+  message: "a key with origins stands in pages for everybody to read, so it can have no scope but match and verify",
 });
 export type KeyRecord = z.infer<typeof KeyRecord>;
 

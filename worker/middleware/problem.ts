@@ -1,7 +1,7 @@
 import type { Context, ErrorHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
-import { GalleryError, ImageError, TriptychError } from "../../shared/errors.ts";
+import { FACE_FAULTS, GalleryError, ImageError, TriptychError } from "../../shared/errors.ts";
 import { ClientGoneError, OverloadedError } from "../embedder/queue.ts";
 import { RepeatedKeyError, StaleError, StorageFullError, UnknownError } from "../gallery/gallery.ts";
 import { KeysError } from "../keys/key.ts";
@@ -33,7 +33,13 @@ export type ProblemStatus = keyof typeof TITLES;
 /** An error that is meant for the client: its status, and one sentence on what is wrong and what to do. */
 export class Problem extends TriptychError {
   override readonly name = "Problem";
-  constructor(readonly status: ProblemStatus, detail: string, readonly headers: Record<string, string> = {}) {
+  /** @param type what kind of error it is, where the status does not say it */
+  constructor(
+    readonly status: ProblemStatus,
+    detail: string,
+    readonly headers: Record<string, string> = {},
+    readonly type: ProblemBody["type"] = "about:blank",
+  ) {
     super(detail);
   }
 }
@@ -41,7 +47,10 @@ export class Problem extends TriptychError {
 /** The one place where errors become statuses. What is not expected becomes 500 and says nothing of its cause. */
 export function problemOf(error: unknown, requestId: string): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof ImageError) return new Problem(error.fault === "unsupported" ? 415 : 422, error.message);
+  if (error instanceof ImageError) {
+    const type = FACE_FAULTS.find((fault) => fault === error.fault);
+    return new Problem(error.fault === "unsupported" ? 415 : 422, error.message, {}, type);
+  }
   if (error instanceof UnknownError) return new Problem(404, error.message);
   if (error instanceof RepeatedKeyError) return new Problem(409, error.message);
   if (error instanceof StaleError) return new Problem(412, error.message);
@@ -67,7 +76,9 @@ export function problemOf(error: unknown, requestId: string): Problem {
 
 /** An error as RFC 9457 writes it. */
 export const ProblemBody = z.object({
-  type: z.literal("about:blank").meta({ description: "The status says what kind of error it is." }),
+  type: z.enum(["about:blank", ...FACE_FAULTS]).meta({
+    description: "What kind of error it is; about:blank where the status says it.",
+  }),
   title: z.string(),
   status: z.int().min(400).max(599),
   detail: z.string().meta({ description: "What is wrong and what to do, in a sentence." }),
@@ -76,8 +87,8 @@ export const ProblemBody = z.object({
 export type ProblemBody = z.infer<typeof ProblemBody>;
 
 /** @param instance the path that was asked for */
-export function problemBody({ status, message: detail }: Problem, instance: string): ProblemBody {
-  return { type: "about:blank", title: TITLES[status], status, detail, instance };
+export function problemBody({ type, status, message: detail }: Problem, instance: string): ProblemBody {
+  return { type, title: TITLES[status], status, detail, instance };
 }
 
 /** An RFC 9457 answer. */

@@ -1,21 +1,26 @@
 import { $ } from "./dom.js";
 
-/** Offers the camera where there is one to ask for. `take` gets the photo as a file. */
-export function offerCamera(take, attempt) {
+/** Offers the camera where there is one to ask for. `take` gets the photo as a file, `watch` the video while it runs. */
+export function offerCamera(take, attempt, watch = () => {}) {
   // Browsers have cameras for pages of this machine and of https alone.
   $("camera").hidden = navigator.mediaDevices === undefined;
-  $("camera").onclick = () => attempt(open);
+  $("camera").onclick = () =>
+    attempt(async () => {
+      await openCamera();
+      await watch($("video"));
+    });
   $("viewfinder").onclose = close;
   $("shoot").onclick = () =>
     attempt(async () => {
-      const photo = await shot($("video"));
+      const photo = await frameOf($("video"));
       $("viewfinder").close();
       await take(photo);
     });
   $("leave").onclick = () => $("viewfinder").close();
 }
 
-async function open() {
+/** Shows what the camera sees. */
+export async function openCamera() {
   try {
     const video = { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 960 } };
     $("video").srcObject = await navigator.mediaDevices.getUserMedia({ video });
@@ -31,7 +36,8 @@ function close() {
   $("video").srcObject = null;
 }
 
-function shot(video) {
+/** The frame that a video shows, as a JPEG. */
+export function frameOf(video) {
   const canvas = document.createElement("canvas");
   canvas.width = video.videoWidth;
   canvas.height = video.videoHeight;

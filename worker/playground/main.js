@@ -1,5 +1,6 @@
-import { offerCamera } from "./camera.js";
+import { offerCamera, openCamera } from "./camera.js";
 import { $, element, oneIn, percent } from "./dom.js";
+import { captureThree, embedHere, watchFaces } from "./faces.js";
 import { listCollections, listSubjects, loadMap, pathOf } from "./gallery.js";
 import { createMap } from "./map.js";
 import { showMatches } from "./matches.js";
@@ -7,6 +8,7 @@ import { createScale, describeStop, stopsOf } from "./scale.js";
 import { call, image, json, keepKey, pictureUrl } from "./worker.js";
 
 const drawScale = createScale($("scale")), drawMap = createMap($("map"));
+const isOfFaces = "faces" in document.documentElement.dataset;
 /** A request may ask for any rate below 1. */
 const HIGHEST_RATE = 1 - 1e-9;
 let card = null, stops = [], map = null;
@@ -45,11 +47,10 @@ async function choose(file) {
   $("hint").hidden = true;
   $("input-view").hidden = true;
   try {
-    const { embedding, fingerprint } = await call("/embed", image(file));
-    if (photo !== file) return;
-    embedded = { embedding, fingerprint };
-    const url = await pictureUrl("/preview", image(file));
-    if (photo !== file) return;
+    const seen = await ($("here")?.checked ? embedHere(file, card) : embedThere(file));
+    if (photo !== file) return URL.revokeObjectURL(seen.url);
+    embedded = seen.embedded;
+    const { url } = seen;
     show("network-input", url);
     $("input-view").hidden = false;
     await match();
@@ -59,6 +60,12 @@ async function choose(file) {
     draw();
     throw error;
   }
+}
+
+/** The embedding of a photo, and what the network sees of it, from the worker; of faces those of the largest. */
+async function embedThere(file) {
+  const { embedding, fingerprint } = await call(isOfFaces ? "/embed?face=largest" : "/embed", image(file));
+  return { embedded: { embedding, fingerprint }, url: await pictureUrl("/preview", image(file)) };
 }
 
 function show(id, url) {
@@ -80,12 +87,34 @@ async function match() {
   draw();
 }
 
-async function enrol() {
-  if (photo === null) throw new Error("Choose a photo first, then enrol it.");
-  await call(`${pathOf($("name").value.trim())}/images`, image(photo));
-  $("name").value = "";
+async function enrol(items) {
+  const subject = pathOf($("name").value.trim());
+  for (const item of items) await call(`${subject}/images`, item);
+  if (isOfFaces) await recordConsent(subject);
+  $("enrol").reset();
   await refresh();
   await match();
+}
+
+/** Writes down with a subject to what was agreed, and when. */
+async function recordConsent(subject) {
+  const { metadata, expiresAt } = await call(subject);
+  const consent = { text: $("consent-text").textContent, at: new Date().toISOString() };
+  await call(subject, { ...json({ metadata: { ...metadata, consent }, expiresAt }), method: "PUT" });
+}
+
+/** Enrols whoever is in front of the camera with three captures, of which the embeddings alone are sent. */
+async function enrolWithCamera() {
+  if (!$("enrol").reportValidity()) return;
+  await openCamera();
+  await watchFaces(
+    $("video"),
+    card,
+    captureThree(card, async (captures) => {
+      $("viewfinder").close();
+      await enrol(captures.map(json));
+    }),
+  );
 }
 
 function remove(subject) {
@@ -156,7 +185,7 @@ $("preview").onerror = () => {
   $("preview").hidden = true;
   $("hint").hidden = false;
 };
-offerCamera(choose, attempt);
+offerCamera(choose, attempt, (video) => isOfFaces && watchFaces(video, card));
 $("key").onchange = () => {
   keepKey();
   attempt(async () => {
@@ -173,7 +202,11 @@ $("threshold").oninput = () => setThreshold($("threshold").value);
 $("more").onclick = () => attempt(() => listSubjects(remove, false));
 $("enrol")?.addEventListener("submit", (event) => {
   event.preventDefault();
-  attempt(enrol);
+  attempt(() => {
+    if (photo === null) throw new Error("Choose a photo first, then enrol it.");
+    return enrol([image(photo)]);
+  });
 });
+$("enrol-camera")?.addEventListener("click", () => attempt(enrolWithCamera));
 $("dismiss").onclick = () => $("error").hidden = true;
 attempt(start);

@@ -1,18 +1,34 @@
 import { style } from "./style.ts";
 
+const HERE = `<label class="row"><input id="here" type="checkbox" checked> Compute in this browser, so that a photo is
+      looked for without being sent</label>`;
+
+/** What is recorded with a subject is the text itself. */
+const CONSENT = `
+      <button id="enrol-camera" type="button">Enrol with the camera</button>
+      <label class="consent"><input type="checkbox" required>
+        <span id="consent-text">I agree that numbers computed from my face are kept here under this name, to recognise me by, \
+until they expire or I ask for their deletion.</span></label>`;
+
+const GUIDANCE = `<p class="row"><canvas id="aligned" aria-label="The face as the network sees it"></canvas>
+    <span id="guidance" role="status"></span></p>`;
+
 /**
  * The playground as one HTML page, which loads its own modules and nothing else.
  *
  * @param nonce of the page's content security policy, without quotes
  * @param worker.thumbnails whether the worker keeps pictures to show
  * @param worker.isReadOnly whether nobody can be enrolled or deleted
+ * @param worker.isOfFaces whether its model finds faces, and the page does too
  */
 export function page(
   nonce: string,
-  { thumbnails, isReadOnly }: { thumbnails: boolean; isReadOnly: boolean },
+  { thumbnails, isReadOnly, isOfFaces }: { thumbnails: boolean; isReadOnly: boolean; isOfFaces: boolean },
 ): string {
   return `<!doctype html>
-<html lang="en"${thumbnails ? " data-thumbnails" : ""}${isReadOnly ? " data-read-only" : ""}>
+<html lang="en"${thumbnails ? " data-thumbnails" : ""}${isReadOnly ? " data-read-only" : ""}${
+    isOfFaces ? " data-faces" : ""
+  }>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -38,6 +54,7 @@ export function page(
       <span id="hint">Drop a photo here, paste one, or choose a file</span>
     </label>
     <button id="camera" type="button" hidden>Use the camera</button>
+    ${isOfFaces ? HERE : ""}
     <figure id="input-view" hidden>
       <img id="network-input" alt="The photo as the network sees it">
       <figcaption>What the network sees: <span id="input-size"></span></figcaption>
@@ -45,7 +62,7 @@ export function page(
     ${
     isReadOnly ? `<p>The gallery is a snapshot: nobody can be enrolled or deleted here.</p>` : `<form id="enrol">
       <label>Enrol it as <input id="name" maxlength="128" placeholder="Name of the subject" required></label>
-      <button class="primary">Enrol</button>
+      <button class="primary">Enrol</button>${isOfFaces ? CONSENT : ""}
     </form>`
   }
   </section>
@@ -83,7 +100,8 @@ export function page(
   </section>
 </main>
 <dialog id="viewfinder" aria-label="Camera">
-  <video id="video" playsinline muted></video>
+  <div id="view"><video id="video" playsinline muted></video>${isOfFaces ? `<canvas id="overlay"></canvas>` : ""}</div>
+  ${isOfFaces ? GUIDANCE : ""}
   <button id="shoot" type="button" class="primary">Take the photo</button>
   <button id="leave" type="button">Close</button>
 </dialog>

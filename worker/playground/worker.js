@@ -29,9 +29,17 @@ export function image(file) {
   return { method: "POST", body: file, headers: { "content-type": "image/*" } };
 }
 
+/** What a URL of the worker answers, whatever that is. */
+export function get(url) {
+  return fetch(url, { headers: authorization() });
+}
+
+function authorization() {
+  return $("key").value ? { authorization: `Bearer ${$("key").value}` } : {};
+}
+
 async function send(path, init = {}) {
-  const headers = { ...init.headers };
-  if ($("key").value) headers.authorization = `Bearer ${$("key").value}`;
+  const headers = { ...init.headers, ...authorization() };
   let response;
   try {
     response = await fetch(path, { ...init, headers });

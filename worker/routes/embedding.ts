@@ -1,5 +1,6 @@
 import type { Card } from "../../shared/card.ts";
-import type { TimedEmbedding } from "../embedder/image_jobs.ts";
+import type { EmbeddedImage } from "../embedder/image_jobs.ts";
+import type { FaceChoice } from "../embedder/look.ts";
 import type { QueuedJobs } from "../embedder/pipeline.ts";
 import { Problem } from "../middleware/problem.ts";
 import type { Input } from "./input.ts";
@@ -8,19 +9,21 @@ import type { Input } from "./input.ts";
 const LENGTH_TOLERANCE = 1e-3;
 
 /**
- * The embedding of what a request brought: computed from its image, or its own if it is of this model.
+ * The embeddings of what a request brought: computed from its image, or its own if it is of this model.
  *
+ * @param choice which faces of the image are meant
  * @param signal of the request
  * @throws {Problem} 409 if it is another model's; 422 if it has another size or is not of unit length
  */
-export async function embeddingOf(
+export async function embeddingsOf(
   input: Input,
   card: Pick<Card, "fingerprint" | "embedding">,
   images: QueuedJobs,
+  choice: FaceChoice | undefined,
   signal: AbortSignal,
-): Promise<TimedEmbedding> {
-  if ("embedding" in input) return { embedding: own(input, card), timing: { decode: 0, embed: 0 } };
-  return await images.embed(input.image, signal);
+): Promise<EmbeddedImage> {
+  if ("embedding" in input) return { found: [{ embedding: own(input, card) }], timing: { decode: 0, embed: 0 } };
+  return await images.embed(input.image, signal, choice);
 }
 
 function own(

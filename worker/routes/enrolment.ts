@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { FaceOnImage } from "./face.ts";
 
 /** What is answered to an image that was enrolled. */
 export const Enrolment = z.object({
   subject: z.string(),
   image: z.string().meta({ description: "The id of the enrolled image." }),
   images: z.int().min(1).meta({ description: "How many the subject has now." }),
+  face: FaceOnImage.optional().meta({ description: "Of a model of faces: that which was enrolled." }),
 }).meta({ id: "Enrolment" });
 
 /** Why an enrolment waits for a review. */

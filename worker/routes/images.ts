@@ -2,9 +2,11 @@ import { Hono } from "hono";
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Contract } from "../contract/contract.ts";
+import { assertGoodEnough } from "../embedder/look.ts";
 import type { Env } from "../middleware/env.ts";
 import { Doubts, Enrolment } from "./enrolment.ts";
-import { embeddingOf } from "./embedding.ts";
+import { embeddingsOf } from "./embedding.ts";
+import { choiceOf, describeFace, OneFace } from "./face.ts";
 import { Base64Image, Embedding, ImageFile, type Input, inputOf } from "./input.ts";
 import { ImagePath, SubjectPath } from "./name.ts";
 import { conditionOf, etagOf, IfMatch } from "./revision.ts";
@@ -19,6 +21,15 @@ const ENROL = {
     "has chosen that. The subject and its collection are made if they are new.",
   scope: "enroll",
   params: SubjectPath,
+  query: z.object({
+    face: OneFace.optional().meta({
+      description:
+        "Of a model of faces: which of the image's is enrolled. Without it, an image with several is refused.",
+    }),
+    quality: z.enum(["good", "any"], "give good, or any").default("good").meta({
+      description: "Of a model of faces: any enrols those too that are small, blurred, turned away or badly lit.",
+    }),
+  }),
   headers: IfMatch.extend({
     "idempotency-key": z.string()
       .regex(/^[!-~]{1,255}$/, "it has 1 to 255 visible ASCII characters; a UUID will do")
@@ -65,17 +76,20 @@ const DELETE = {
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects/{s}/images`: what is enrolled of a subject. */
-export function imageRoutes({ card, images, gallery, reviews, review, thumbnails, endpoint }: Services) {
+export function imageRoutes(services: Services) {
+  const { card, images, gallery, reviews, review, thumbnails, newExpiry, endpoint } = services;
   return new Hono<Env>()
     .post(
       "/collections/:collection/subjects/:subject/images",
-      endpoint(ENROL, async ({ params: { collection, subject }, headers, body, signal }) => {
+      endpoint(ENROL, async ({ params: { collection, subject }, query, headers, body, signal }) => {
         const input = await inputOf(body);
-        const { embedding, timing } = await embeddingOf(input, card, images, signal);
+        const choice = choiceOf(card, query.face) ?? "one";
+        const { found: [{ embedding, face }], timing } = await embeddingsOf(input, card, images, choice, signal);
+        if (face !== undefined && query.quality === "good") assertGoodEnough(face, card);
         const key = headers["idempotency-key"];
         const request = key === undefined ? undefined : { key, digest: digestOf(input) };
         const thumbnail = thumbnails && "image" in input ? await images.thumbnail(input.image, signal) : undefined;
-        const beside = { request, thumbnail };
+        const beside = { request, thumbnail, expiresAt: newExpiry() };
         const timed = { "server-timing": serverTiming(timing) };
         const doubts = review ? await reviews.doubts(collection, subject, embedding, key) : [];
         if (doubts.length > 0) {
@@ -85,7 +99,7 @@ export function imageRoutes({ card, images, gallery, reviews, review, thumbnails
         const { image, record } = await gallery.addImage(collection, subject, embedding, beside, conditionOf(headers));
         return {
           status: 201,
-          body: { subject, image, images: record.images.length },
+          body: { subject, image, images: record.images.length, ...face && { face: describeFace(face) } },
           headers: { etag: etagOf(record), ...timed },
         };
       }),

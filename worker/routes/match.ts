@@ -6,12 +6,14 @@ import { ImageError } from "../../shared/errors.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { RequestOf } from "../contract/endpoint.ts";
 import { falseMatchProbability, falseMatchRate, isBeyondBands } from "../decision.ts";
+import type { Found } from "../embedder/image_jobs.ts";
 import { OverloadedError } from "../embedder/queue.ts";
 import { DEFAULT_COLLECTION, type SearchResult } from "../gallery/gallery.ts";
 import type { Env } from "../middleware/env.ts";
 import { Problem, ProblemBody, problemBody, problemOf } from "../middleware/problem.ts";
 import { whole } from "../whole.ts";
-import { embeddingOf } from "./embedding.ts";
+import { embeddingsOf } from "./embedding.ts";
+import { choiceOf, describeFace, FaceOnImage, FaceQuery, isOne } from "./face.ts";
 import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.ts";
 import { JsonObject, jsonText } from "./json_object.ts";
 import { Name } from "./name.ts";
@@ -24,7 +26,10 @@ const MAX_IMAGES = 32;
 
 const FILTER = "Only subjects are compared whose metadata contains this object, with all that is in it.";
 
-const Found = z.object({
+const NO_SEARCH =
+  "This worker does not search for faces; compare with one subject by /verify, or start it with TRIPTYCH_FACE_SEARCH=1.";
+
+const Neighbour = z.object({
   subject: z.string(),
   image: z.string().meta({ description: "That of the subject's images which lies nearest." }),
   distance: z.number().min(0).meta({
@@ -39,19 +44,28 @@ const Found = z.object({
   metadata: JsonObject,
 });
 
+const MatchTiming = EmbedTiming.extend({ search: z.number().min(0) });
+
 const MatchAnswer = z.object({
   collection: z.string(),
   subjects: z.int().min(0).meta({ description: "How many were compared." }),
   fingerprint: z.string().meta({ description: "Of the model." }),
   decision: z.enum(["match", "no_match"]).meta({ description: "Whether the nearest is within the threshold." }),
   threshold: DecidingThreshold,
-  matches: z.array(Found).meta({ description: "The nearest subjects, each once." }),
-  timing: EmbedTiming.extend({ search: z.number().min(0) }),
+  matches: z.array(Neighbour).meta({ description: "The nearest subjects, each once." }),
+  face: FaceOnImage.optional().meta({ description: "Of a model of faces: that which was looked for." }),
+  timing: MatchTiming,
 }).meta({ id: "MatchAnswer" });
 type MatchAnswer = z.output<typeof MatchAnswer>;
 
+const MatchFaces = z.object({
+  faces: z.array(MatchAnswer).meta({ description: "For each face that is meant, the largest first, its answer." }),
+  timing: MatchTiming,
+}).meta({ id: "MatchFaces" });
+type MatchFaces = z.output<typeof MatchFaces>;
+
 const MatchResults = z.object({
-  results: z.array(z.union([MatchAnswer, ProblemBody])).meta({
+  results: z.array(z.union([MatchAnswer, MatchFaces, ProblemBody])).meta({
     description: "For each image, in order: its answer, or what is wrong with it.",
   }),
 }).meta({ id: "MatchResults" });
@@ -67,6 +81,7 @@ const MATCH = {
     collection: Name.default(DEFAULT_COLLECTION).meta({ description: "Where to look." }),
     k: whole(1, 100).default(5).meta({ description: "How many subjects to answer." }),
     filter: jsonText(JsonObject).optional().meta({ description: `${FILTER} It may come in the body instead.` }),
+    face: FaceQuery,
     excludeSubject: Name.optional().meta({ description: "A subject that is not compared." }),
   }),
   body: {
@@ -82,8 +97,8 @@ const MATCH = {
   },
   answers: {
     200: {
-      description: "The answer to one image; to several in a form, their results.",
-      json: z.union([MatchAnswer, MatchResults]),
+      description: "The answer to one image, or to each of its faces; to several images in a form, their results.",
+      json: z.union([MatchAnswer, MatchFaces, MatchResults]),
       headers: ["server-timing"],
     },
   },
@@ -93,20 +108,35 @@ const MATCH = {
 type MatchRequest = RequestOf<typeof MATCH>;
 
 /** `POST /match`: who is on this image? */
-export function matchRoutes({ card, images, gallery, endpoint, timed }: Services) {
-  const answerTo = async (input: Input, { query, body, signal, ...caller }: MatchRequest): Promise<MatchAnswer> => {
-    const judgement = judgementFor(card, query, caller);
-    const { embedding, timing } = await embeddingOf(input, card, images, signal);
+export function matchRoutes({ card, mayMatch, images, gallery, endpoint, timed }: Services) {
+  const answerTo = async (
+    input: Input,
+    { query, body, signal, ...caller }: MatchRequest,
+  ): Promise<MatchAnswer | MatchFaces> => {
+    const judgement = judgementFor(card, query, caller), choice = choiceOf(card, query.face);
+    const { found, timing } = await embeddingsOf(input, card, images, choice, signal);
     const options = { k: query.k, filter: query.filter ?? filterOf(body), exclude: query.excludeSubject };
-    const found = await timed("search", () => gallery.search(query.collection, embedding, options));
-    for (const { subject, distance } of found.result.nearest) {
-      if (!isBeyondBands(card, distance)) caller.countSubject(query.collection, subject);
-    }
-    return describe(card, query.collection, judgement, found.result, { ...timing, search: found.milliseconds });
+    const search = async ({ embedding, face }: Found): Promise<MatchAnswer> => {
+      const { result, milliseconds } = await timed(
+        "search",
+        () => gallery.search(query.collection, embedding, options),
+      );
+      for (const { subject, distance } of result.nearest) {
+        if (!isBeyondBands(card, distance)) caller.countSubject(query.collection, subject);
+      }
+      const answer = describe(card, query.collection, judgement, result, { ...timing, search: milliseconds });
+      return { ...answer, ...face && { face: describeFace(face) } };
+    };
+    const faces: MatchAnswer[] = [];
+    for (const one of found) faces.push(await search(one));
+    if (isOne(found, choice)) return faces[0];
+    const total = faces.reduce((sum, { timing }) => sum + timing.search, 0);
+    return { faces, timing: rounded({ ...timing, search: total }) };
   };
   return new Hono<Env>().post(
     "/match",
     endpoint(MATCH, async (request) => {
+      if (!mayMatch) throw new Problem(403, NO_SEARCH);
       const inputs = await inputsOf(request.body);
       if (inputs.length === 1) {
         const body = await answerTo(inputs[0], request);
@@ -163,13 +193,16 @@ function filterOf(body: MatchRequest["body"]): Record<string, unknown> | undefin
 
 /** What is wrong with one image, or its turn; anything else is wrong with the whole request. */
 function problemOfImage(error: unknown): ProblemBody {
-  if (error instanceof ImageError || error instanceof OverloadedError || error instanceof Problem) {
+  if (
+    error instanceof ImageError || error instanceof OverloadedError ||
+    error instanceof Problem
+  ) {
     return problemBody(problemOf(error, ""), "/match");
   }
   throw error;
 }
 
-function totalOf(results: (MatchAnswer | ProblemBody)[]): MatchAnswer["timing"] {
+function totalOf(results: (MatchAnswer | MatchFaces | ProblemBody)[]): MatchAnswer["timing"] {
   const timings = results.flatMap((result) => "timing" in result ? [result.timing] : []);
   const sum = (part: keyof MatchAnswer["timing"]) => timings.reduce((sum, timing) => sum + timing[part], 0);
   return { decode: sum("decode"), embed: sum("embed"), search: sum("search") };

@@ -12,7 +12,7 @@ const MODEL = {
   description:
     "What an image becomes, how good the model is on identities that it never saw, and which distance means " +
     "which false-match rate. Embeddings are bound to its fingerprint.",
-  scope: "match",
+  scope: "verify",
   answers: { 200: { description: "The card, without its goldens.", json: Model } },
   problems: [503],
 } as const satisfies Contract;

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import type { ModelJson } from "../../shared/model_files.ts";
+import { faceFile, type ModelJson } from "../../shared/model_files.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { Env } from "../middleware/env.ts";
 import { Problem } from "../middleware/problem.ts";
@@ -15,7 +15,7 @@ const GRAPH = {
   id: "modelJson",
   summary: "Graph and card of the model",
   description: "The `model.json` of a graph model of TensorFlow.js, which `tf.loadGraphModel` loads from here.",
-  scope: "match",
+  scope: "verify",
   params: ModelPath,
   answers: {
     200: {
@@ -30,7 +30,7 @@ const GRAPH = {
 const WEIGHTS = {
   id: "modelWeights",
   summary: "Weights of the model",
-  scope: "match",
+  scope: "verify",
   params: ModelPath,
   answers: {
     200: {
@@ -38,6 +38,19 @@ const WEIGHTS = {
       bytes: "application/octet-stream",
       headers: ["cache-control"],
     },
+  },
+  problems: [404, 503],
+} as const satisfies Contract;
+
+const NETWORK = {
+  id: "modelNetwork",
+  summary: "A file of a network that finds faces, of a model of them",
+  scope: "verify",
+  params: ModelPath.extend({
+    file: z.string().meta({ description: "As the card names it, or the file that it names." }),
+  }),
+  answers: {
+    200: { description: "The file.", bytes: "application/octet-stream", headers: ["cache-control"] },
   },
   problems: [404, 503],
 } as const satisfies Contract;
@@ -63,6 +76,16 @@ export function modelFileRoutes({ model, endpoint }: Services) {
       endpoint(WEIGHTS, async ({ params }) => {
         assertCurrent(params.fingerprint);
         return { status: 200, body: await model.readWeights(), headers: KEPT };
+      }),
+    )
+    .get(
+      "/model/files/:fingerprint/:file",
+      endpoint(NETWORK, async ({ params }) => {
+        assertCurrent(params.fingerprint);
+        const spec = model.card.face, files = spec && await model.readFace?.();
+        const body = files && faceFile(files, spec, params.file);
+        if (body === undefined) throw new Problem(404, `The model has no file "${params.file}".`);
+        return { status: 200, body, headers: KEPT };
       }),
     );
 }

@@ -30,16 +30,16 @@ const MODULE = {
 } as const satisfies Contract;
 
 /** `GET /`: the playground, which loads nothing from elsewhere. */
-export function playgroundRoutes({ endpoint, gallery, thumbnails }: Services) {
+export function playgroundRoutes({ endpoint, gallery, thumbnails, card }: Services) {
   return new Hono<Env>()
     .get(
       "/",
       endpoint(PLAYGROUND, () => {
-        const nonce = crypto.randomUUID();
+        const nonce = crypto.randomUUID(), isOfFaces = card.domain === "face";
         return {
           status: 200,
-          body: page(nonce, { thumbnails, isReadOnly: gallery.isReadOnly === true }),
-          headers: pageHeaders(nonce),
+          body: page(nonce, { thumbnails, isReadOnly: gallery.isReadOnly === true, isOfFaces }),
+          headers: pageHeaders(nonce, { runsWasm: isOfFaces }),
         };
       }),
     )

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Contract } from "../contract/contract.ts";
 import type { Env } from "../middleware/env.ts";
+import { choiceOf, OneFace } from "./face.ts";
 import { Base64Image, ImageFile, inputOf } from "./input.ts";
 import type { Services } from "./services.ts";
 
@@ -9,7 +10,12 @@ const PREVIEW = {
   id: "preview",
   summary: "An image as the network sees it",
   description: "Upright, fitted and scaled to the network's input, before mean and standard deviation.",
-  scope: "match",
+  scope: "verify",
+  query: z.object({
+    face: OneFace.optional().meta({
+      description: "Of a model of faces: which of the image's; the largest without it.",
+    }),
+  }),
   body: {
     image: true,
     form: z.strictObject({ image: ImageFile }),
@@ -20,12 +26,12 @@ const PREVIEW = {
 } as const satisfies Contract;
 
 /** `POST /preview`: an image as the network sees it. */
-export function previewRoutes({ images, endpoint }: Services) {
+export function previewRoutes({ card, images, endpoint }: Services) {
   return new Hono<Env>().post(
     "/preview",
-    endpoint(PREVIEW, async ({ body, signal }) => {
+    endpoint(PREVIEW, async ({ query, body, signal }) => {
       const { image } = await inputOf(body);
-      return { status: 200, body: await images.preview(image, signal) };
+      return { status: 200, body: await images.preview(image, signal, choiceOf(card, query.face)) };
     }),
   );
 }

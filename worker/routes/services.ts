@@ -10,6 +10,8 @@ import type { Timed } from "../metrics/metrics.ts";
 /** The model as clients get it; its weights only when they are asked for. */
 export interface ServedModel extends Pick<ModelFiles, "card" | "modelJson"> {
   readWeights(): Promise<ModelFiles["weights"]>;
+  /** Of a model of faces: what finds them. */
+  readFace?(): Promise<ModelFiles["face"]>;
 }
 
 /** What the routes are made of. */
@@ -28,6 +30,10 @@ export interface Services {
   review: boolean;
   /** Whether a small picture is kept of every image that is enrolled. */
   thumbnails: boolean;
+  /** Whether `/match` is to be had. */
+  mayMatch: boolean;
+  /** When a subject expires for which nothing else is said; null for never. */
+  newExpiry(): string | null;
   endpoint: Endpoint;
   timed: Timed;
 }

@@ -33,7 +33,10 @@ const Fields = z.strictObject({
   metadata: JsonObject.default({}).meta({ description: "Any JSON object of up to 8 KiB." }),
   expiresAt: z.iso.datetime({ offset: true, message: "it must be a date and time of ISO 8601 with its zone, or null" })
     .transform((text) => new Date(Math.min(Date.parse(text), LAST_MOMENT)).toISOString())
-    .nullable().default(null).meta({ description: "When the subject is no longer there; null for never." }),
+    .nullable().optional().meta({
+      description:
+        "When the subject is no longer there; null for never. Without it, after the days that the worker keeps.",
+    }),
 });
 
 const LIST = {
@@ -96,7 +99,7 @@ const DELETE = {
 } as const satisfies Contract;
 
 /** `/collections/{c}/subjects`: who is enrolled. */
-export function subjectRoutes({ gallery, endpoint }: Services) {
+export function subjectRoutes({ gallery, newExpiry, endpoint }: Services) {
   return new Hono<Env>()
     .get(
       "/collections/:collection/subjects",
@@ -117,7 +120,9 @@ export function subjectRoutes({ gallery, endpoint }: Services) {
     .put(
       "/collections/:collection/subjects/:subject",
       endpoint(PUT, async ({ params: { collection, subject }, headers, body }) => {
-        const { record, created } = await gallery.putSubject(collection, subject, body.json, conditionOf(headers));
+        const { metadata, expiresAt = newExpiry() } = body.json;
+        const fields = { metadata, expiresAt };
+        const { record, created } = await gallery.putSubject(collection, subject, fields, conditionOf(headers));
         return { status: created ? 201 : 200, ...describe(record) };
       }),
     )

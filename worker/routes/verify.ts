@@ -3,11 +3,13 @@ import { z } from "zod";
 import { distance, similarityOf } from "../../shared/distance.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { BodyOf } from "../contract/endpoint.ts";
+import type { Found } from "../embedder/image_jobs.ts";
 import type { Gallery } from "../gallery/gallery.ts";
 import { assertPermitted } from "../keys/authorize.ts";
 import type { Env } from "../middleware/env.ts";
 import { Problem } from "../middleware/problem.ts";
-import { embeddingOf } from "./embedding.ts";
+import { embeddingsOf } from "./embedding.ts";
+import { choiceOf, describeFace, FaceOnImage, FaceQuery } from "./face.ts";
 import { Base64Image, bytesOf, Embedding, ImageFile, type Input } from "./input.ts";
 import { jsonText } from "./json_object.ts";
 import { SubjectPath } from "./name.ts";
@@ -22,9 +24,10 @@ const VERIFY = {
   id: "verify",
   summary: "Are these two the same?",
   description:
-    "Two images, or an image and all that are enrolled of a subject. Embeddings may come in the images' place.",
-  scope: "match",
-  query: StrictnessQuery,
+    "Two images, or an image and all that are enrolled of a subject. Embeddings may come in the images' place. Of a model " +
+    "of faces, the two that lie nearest are answered, among those that are meant of either image.",
+  scope: "verify",
+  query: StrictnessQuery.extend({ face: FaceQuery }),
   body: {
     form: z.strictObject({
       a: ImageFile,
@@ -51,6 +54,9 @@ const VERIFY = {
         image: z.string().optional().meta({
           description: "Of a subject, the image that lies nearest: the one that was compared.",
         }),
+        faces: z.object({ a: FaceOnImage.optional(), b: FaceOnImage.optional() }).optional().meta({
+          description: "Of a model of faces: those of the two images that were compared.",
+        }),
         fingerprint: z.string().meta({ description: "Of the model." }),
       }).meta({ id: "VerifyAnswer" }),
       headers: ["server-timing"],
@@ -70,12 +76,11 @@ export function verifyRoutes({ card, images, gallery, endpoint }: Services) {
         assertPermitted(caller.permits, b.collection);
         caller.countSubject(b.collection, b.subject);
       }
-      const embed = (input: Input) => embeddingOf(input, card, images, signal);
+      const choice = choiceOf(card, query.face);
+      const embed = (input: Input) => embeddingsOf(input, card, images, choice, signal);
       const first = await embed(a);
-      const second = "subject" in b ? null : await embed(b);
-      const nearest = "subject" in b
-        ? await nearestImage(gallery, b, first.embedding)
-        : { distance: distance(first.embedding, second!.embedding) };
+      const second = "subject" in b ? await imagesOf(gallery, b) : await embed(b);
+      const { left, right, ...nearest } = nearestPair(first.found, second.found);
       const told = seen(nearest.distance);
       return {
         status: 200,
@@ -83,14 +88,15 @@ export function verifyRoutes({ card, images, gallery, endpoint }: Services) {
           same: nearest.distance <= threshold.distance,
           similarity: similarityOf(told),
           threshold,
-          ...nearest,
+          ...right.image !== undefined && { image: right.image },
+          ...(left.face || right.face) && { faces: { ...faceAt("a", left), ...faceAt("b", right) } },
           distance: told,
           fingerprint: card.fingerprint,
         },
         headers: {
           "server-timing": serverTiming({
-            decode: first.timing.decode + (second?.timing.decode ?? 0),
-            embed: first.timing.embed + (second?.timing.embed ?? 0),
+            decode: first.timing.decode + second.timing.decode,
+            embed: first.timing.embed + second.timing.embed,
           }),
         },
       };
@@ -107,16 +113,25 @@ async function sidesOf(body: BodyOf<typeof VERIFY.body>): Promise<{ a: Input; b:
   return { a: a instanceof Uint8Array ? { image: a } : a, b: b instanceof Uint8Array ? { image: b } : b };
 }
 
-/** A subject's image that lies nearest. */
-async function nearestImage(
-  gallery: Gallery,
-  { collection, subject }: Enrolled,
-  embedding: Float32Array,
-): Promise<{ distance: number; image: string }> {
-  const { images } = await gallery.subject(collection, subject);
-  if (images.length === 0) {
-    throw new Problem(404, `The subject "${subject}" has no image to compare with; enrol one first.`);
-  }
-  return images.map((image) => ({ image: image.image, distance: distance(image.embedding, embedding) }))
+/** What is compared: a face, a whole image, or one that is enrolled. */
+interface Compared extends Found {
+  image?: string;
+}
+
+/** The images of a subject. @throws {Problem} 404 if it has none */
+async function imagesOf(gallery: Gallery, { collection, subject }: Enrolled) {
+  const found: readonly Compared[] = (await gallery.subject(collection, subject)).images;
+  if (found.length > 0) return { found, timing: { decode: 0, embed: 0 } };
+  throw new Problem(404, `The subject "${subject}" has no image to compare with; enrol one first.`);
+}
+
+/** Of all pairs, that which lies nearest. */
+function nearestPair(first: readonly Compared[], second: readonly Compared[]) {
+  return first
+    .flatMap((left) => second.map((right) => ({ left, right, distance: distance(left.embedding, right.embedding) })))
     .reduce((nearest, other) => other.distance < nearest.distance ? other : nearest);
+}
+
+function faceAt(side: "a" | "b", { face }: Compared) {
+  return face && { [side]: describeFace(face) };
 }

@@ -7,6 +7,7 @@ import {
   type Linear,
   type Network,
   type Pool,
+  valuesOf,
 } from "../../../worker/embedder/plan/layers.ts";
 import { lower } from "../../../worker/embedder/plan/lower.ts";
 import type { NetworkFiles } from "./networks.ts";
@@ -25,12 +26,10 @@ export function toOnnx(files: NetworkFiles, weights: Decoded): Uint8Array<ArrayB
   const network = fuse(lower(readGraph(files), files.input));
   const writer = new Writer(network, weights);
   network.layers.forEach((layer) => isLinear(layer) ? writer.linear(layer) : writer.pool(layer));
-  writer.embedding(nameOf(network.output), network.epsilon);
+  const [output] = valuesOf(network.output);
+  writer.embedding(nameOf(output), network.epsilon);
   const { height, width, channels } = files.input;
-  return writer.model([nameOf(0), [1, channels, height, width]], [
-    "embedding",
-    [1, network.values[network.output].channels],
-  ]);
+  return writer.model([nameOf(0), [1, channels, height, width]], ["embedding", [1, network.values[output].channels]]);
 }
 
 class Writer extends OnnxWriter {

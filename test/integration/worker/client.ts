@@ -1,6 +1,7 @@
 import type { Embedder } from "../../../worker/embedder/embedder.ts";
 import { type AppDeps, type AppType, createApp } from "../../../worker/app.ts";
 import { createImageJobs } from "../../../worker/embedder/image_jobs.ts";
+import { type Look, wholeImage } from "../../../worker/embedder/look.ts";
 import { createTfjsEmbedder } from "../../../worker/embedder/tfjs.ts";
 import type { Gallery } from "../../../worker/gallery/gallery.ts";
 import { createIndexedGallery } from "../../../worker/gallery/indexed.ts";
@@ -85,10 +86,11 @@ function inProcess(app: AppType): Client {
 }
 
 /** What an app is made of, if not of the tiny model: with another embedder, its images are worked on in this thread too. */
-type TestDeps = Partial<AppDeps> & { embedder?: Embedder };
+type TestDeps = Partial<AppDeps> & { embedder?: Embedder; look?: Look };
 
-function appOf({ embedder: own = embedder, ...deps }: TestDeps): AppType {
-  const images = { jobs: createImageJobs(own, model.card.input), width: 1 };
+function appOf({ embedder: own = embedder, look, ...deps }: TestDeps): AppType {
+  const { card } = deps.model ?? model;
+  const images = { jobs: createImageJobs(own, look ?? wholeImage(card), card.input), width: 1 };
   const served = { ...model, readWeights: () => Promise.resolve(model.weights) };
   return createApp({ model: served, images, gallery: createMemoryGallery({ snapshot }), ...deps });
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { hc } from "hono/client";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { GalleryError } from "../../../shared/errors.ts";
+import { readModelFiles } from "../../../shared/model_files.ts";
 import type { AppType } from "../../../worker/app.ts";
 import type { OpenApiDocument } from "../../../worker/contract/open_api.ts";
 import { type Gallery, StorageFullError } from "../../../worker/gallery/gallery.ts";
@@ -41,6 +42,7 @@ const GOOD: Record<string, [string, Call?]> = {
   model: ["GET /model"],
   modelJson: [`GET /model/files/${model.card.fingerprint}/model.json`],
   modelWeights: [`GET /model/files/${model.card.fingerprint}/weights.bin`],
+  modelNetwork: [`GET /model/files/${model.card.fingerprint}/detector.json`],
   clientScript: ["GET /client.js"],
   localScript: ["GET /client/local.js"],
   tfjsScript: ["GET /client/tfjs.js"],
@@ -145,6 +147,14 @@ Deno.test("every status that is documented is answered to some request, and no o
   for (const path of ["/client/none.wasm", "/model/files/sha256:0/model.json", "/model/files/sha256:0/weights.bin"]) {
     await newApp().call(`GET ${path}`);
   }
+  const { card, face, ...faces } = await readModelFiles("samples/face-model");
+  const served = {
+    ...faces,
+    card,
+    readWeights: () => Promise.reject(new Error()),
+    readFace: () => Promise.resolve(face),
+  };
+  await newApp({ model: served }).call(`GET /model/files/${card.fingerprint}/detector.json`);
   const embedding = { embedding: [1], fingerprint: `sha256:${"0".repeat(64)}` };
   const { call, send } = await enrolled();
   for (const operation of ["putSubject", "deleteSubject", "enrolImage", "deleteImage"]) {

@@ -65,7 +65,7 @@ Deno.test("a key that could enrol, or do all, is never bound to origins, where e
   for (const scopes of ["enroll", "admin", "match,enroll"]) {
     const { code, stderr } = await keys("add", "--scopes", scopes, "--origins", SHOP);
     assert.equal(code, 2);
-    assert.match(stderr, /^error: There can be no such key: .*no scope but match\.\n$/);
+    assert.match(stderr, /^error: There can be no such key: .*no scope but match and verify\.\n$/);
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ImageError } from "../../../shared/errors.ts";
 import { createImageJobs } from "../../../worker/embedder/image_jobs.ts";
+import { wholeImage } from "../../../worker/embedder/look.ts";
 import { openPool, type PoolOptions, poolSize } from "../../../worker/embedder/pool.ts";
 import { OverloadedError } from "../../../worker/embedder/queue.ts";
 import { openServiceHere } from "../../../worker/embedder/service.ts";
@@ -18,7 +19,7 @@ const [slow, breaking] = await Promise.all([encodeJpeg, encodeWebp].map((encode)
 const pictures = await Promise.all([0, 1, 2, 3].map(picture));
 const readModel = () => Promise.resolve({ ...model, weights: model.weights.slice() });
 const here = await openServiceHere(await readModel());
-const expected = await Promise.all(pictures.map(async (image) => (await here.jobs.embed(image)).embedding));
+const expected = await Promise.all(pictures.map(async (image) => (await here.jobs.embed(image)).found));
 
 async function pool(options: Partial<PoolOptions> = {}) {
   const log: LogEntry[] = [];
@@ -39,13 +40,13 @@ Deno.test("a pool gives the embeddings of this thread, to the bit, whichever of 
   await using service = await pool({ url: PLAIN });
   const again = [...pictures, ...pictures, ...pictures];
   const actual = await Promise.all(again.map((image) => service.jobs.embed(image)));
-  actual.forEach(({ embedding }, i) => assert.deepEqual(embedding, expected[i % pictures.length]));
+  actual.forEach(({ found }, i) => assert.deepEqual(found, expected[i % pictures.length]));
   assert.ok(actual.every(({ timing: { decode, embed } }) => decode > 0 && embed > 0));
 });
 
 Deno.test("a pool gives previews and thumbnails as this thread does, and leaves the bytes where they are", async () => {
   await using service = await pool({ url: PLAIN, size: 1 });
-  const jobs = createImageJobs(embedder, model.card.input);
+  const jobs = createImageJobs(embedder, wholeImage(model.card), model.card.input);
   const image = pictures[0].slice();
   assert.deepEqual(await service.jobs.preview(image), await jobs.preview(image));
   assert.deepEqual(await service.jobs.thumbnail(image), await jobs.thumbnail(image));
@@ -62,7 +63,7 @@ Deno.test("an image that takes too long is given up at the deadline, and what fo
   );
   const took = performance.now() - start;
   assert.ok(took >= DEADLINE - 1 && took < DEADLINE + 500, `${took} ms`);
-  assert.deepEqual((await service.jobs.embed(pictures[1])).embedding, expected[1]);
+  assert.deepEqual((await service.jobs.embed(pictures[1])).found, expected[1]);
   await until(service.isHealthy);
 });
 
@@ -83,14 +84,14 @@ Deno.test("a pool is not healthy while as many threads as it has are held up, st
   }
   await assert.rejects(service.jobs.embed(pictures[0]), OverloadedError);
   await until(service.isHealthy);
-  assert.deepEqual((await service.jobs.embed(pictures[0])).embedding, expected[0]);
+  assert.deepEqual((await service.jobs.embed(pictures[0])).found, expected[0]);
 });
 
 Deno.test("a thread that breaks off is answered for, and another takes its place", async () => {
   await using service = await pool({ size: 1, deadline: 20_000 });
   for (let i = 0; i < 2; i++) {
     await assert.rejects(service.jobs.embed(breaking), /broke off/);
-    assert.deepEqual((await service.jobs.embed(pictures[3])).embedding, expected[3]);
+    assert.deepEqual((await service.jobs.embed(pictures[3])).found, expected[3]);
   }
   assert.ok(service.isHealthy());
   assert.deepEqual(service.log.map(({ level }) => level), ["error", "error"]);

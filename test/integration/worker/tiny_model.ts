@@ -31,7 +31,7 @@ export async function tinyModel(seed = 1): Promise<ModelFiles> {
     ...bytesOf(Float32Array.of(1e-12)),
   ]);
   const graph = graphJson();
-  const card = cardFor(await fingerprintOf(graph, weights, INPUT));
+  const card = cardFor(await fingerprintOf(graph, weights, { input: INPUT }));
   const files = { modelJson: { ...graph, userDefinedMetadata: { triptych: card } }, weights, card };
   const embedder = await createTfjsEmbedder(files);
   for (let i = 0; i < 3; i++) {

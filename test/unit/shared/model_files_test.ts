@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { ModelError } from "../../../shared/errors.ts";
-import { readModelFiles } from "../../../shared/model_files.ts";
+import { fileNamesOf, readModelFiles } from "../../../shared/model_files.ts";
 
 const MODEL = "samples/model";
+const FACES = "samples/face-model";
 
-async function copyOfModel(): Promise<string> {
+async function copyOf(model: string): Promise<string> {
   const directory = await Deno.makeTempDir();
-  for await (const { name } of Deno.readDir(MODEL)) await Deno.copyFile(`${MODEL}/${name}`, `${directory}/${name}`);
+  for await (const { name } of Deno.readDir(model)) await Deno.copyFile(`${model}/${name}`, `${directory}/${name}`);
   return directory;
 }
 
@@ -32,7 +33,7 @@ Deno.test("readModelFiles() reads the bundled model from disk and over HTTP alik
 });
 
 Deno.test("readModelFiles() refuses weights, graph or preprocessing that are not those of the card", async () => {
-  const weights = await copyOfModel();
+  const weights = await copyOf(MODEL);
   const shard = `${weights}/${(await readModelFiles(MODEL)).modelJson.weightsManifest[0].paths[0]}`;
   const bytes = await Deno.readFile(shard);
   bytes[1000] ^= 1;
@@ -40,7 +41,7 @@ Deno.test("readModelFiles() refuses weights, graph or preprocessing that are not
   await assertRefused(weights, /not the one that its card describes/);
 
   for (const [from, to] of [[btoa("Relu6"), btoa("Rely6")], ['"fit":"cover"', '"fit":"contain"']]) {
-    const directory = await copyOfModel();
+    const directory = await copyOf(MODEL);
     const text = await Deno.readTextFile(`${directory}/model.json`);
     assert(text.includes(from));
     await Deno.writeTextFile(`${directory}/model.json`, text.replace(from, to));
@@ -50,7 +51,7 @@ Deno.test("readModelFiles() refuses weights, graph or preprocessing that are not
 
 Deno.test("readModelFiles() says what is missing or not ours", async () => {
   await assertRefused("/nowhere", /Cannot read \/nowhere\/model.json: there is no such file/);
-  const directory = await copyOfModel();
+  const directory = await copyOf(MODEL);
   await Deno.writeTextFile(`${directory}/model.json`, "{");
   await assertRefused(directory, /not JSON/);
   await Deno.writeTextFile(`${directory}/model.json`, JSON.stringify({ format: "layers-model" }));
@@ -58,4 +59,31 @@ Deno.test("readModelFiles() says what is missing or not ours", async () => {
   const { card: _, modelJson } = await readModelFiles(MODEL);
   await Deno.writeTextFile(`${directory}/model.json`, JSON.stringify({ ...modelJson, userDefinedMetadata: {} }));
   await assertRefused(directory, /no model card/);
+});
+
+Deno.test("readModelFiles() reads the networks that find faces, and refuses others in their place", async () => {
+  const model = await readModelFiles(FACES);
+  assert.deepEqual(Object.keys(model.face!), ["detector", "refiner", "landmarks"]);
+  const names = (await Array.fromAsync(Deno.readDir(FACES))).map(({ name }) => name).filter((name) =>
+    name !== "README.md"
+  );
+  assert.deepEqual(fileNamesOf(model).sort(), names.sort());
+
+  for (const file of ["detector.bin", "refiner.json", "landmarks.bin"]) {
+    const directory = await copyOf(FACES);
+    const bytes = await Deno.readFile(`${directory}/${file}`);
+    const name = file.replace(".bin", ".json");
+    if (file.endsWith(".bin")) bytes[100] ^= 1;
+    else bytes.set(new TextEncoder().encode("2"), new TextDecoder().decode(bytes).indexOf('"producer":1') + 11);
+    await Deno.writeFile(`${directory}/${file}`, bytes);
+    await assertRefused(directory, new RegExp(`${name} is not the network that the model card names`));
+  }
+});
+
+Deno.test("readModelFiles() refuses a card that finds faces in another way than its fingerprint says", async () => {
+  const directory = await copyOf(FACES);
+  const text = await Deno.readTextFile(`${directory}/model.json`);
+  assert(text.includes('"minScore":0.4'));
+  await Deno.writeTextFile(`${directory}/model.json`, text.replace('"minScore":0.4', '"minScore":0.2'));
+  await assertRefused(directory, /not the one that its card describes/);
 });

@@ -15,6 +15,8 @@ Deno.test("readConfig() of an empty environment has the documented defaults", ()
     maxBody: 8 * 1024 * 1024,
     queue: 16,
     thumbnails: false,
+    faceSearch: false,
+    retention: undefined,
     review: false,
     port: 8000,
     isHosted: false,

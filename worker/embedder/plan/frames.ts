@@ -1,4 +1,4 @@
-import { inputsOf, isLinear, type Layer, type Network, NO_SIDES, type Sides, type Value } from "./layers.ts";
+import { inputsOf, isLinear, type Layer, type Network, NO_SIDES, type Sides, type Value, valuesOf } from "./layers.ts";
 
 /** Channels of a panel of weights; activations have a multiple of them. */
 export const PANEL = 8;
@@ -44,7 +44,7 @@ export function frameValues({ values, layers, output }: Network): { framed: Fram
     const zeros = readers.map((layer) => seenBy(layer, values)).reduce(larger, NO_SIDES);
     return frameOf({ height, width, channels: stored }, zeros, FLOAT);
   });
-  return { framed, bytes: place(framed, lifetimes(layers, values.length, output)) };
+  return { framed, bytes: place(framed, lifetimes(layers, values.length, valuesOf(output))) };
 }
 
 /** A frame that has no place yet. @param bytes of a number */
@@ -87,11 +87,11 @@ export function larger(a: Sides, b: Sides): Sides {
 }
 
 /** From the layer that writes a value to the last one that reads it, by their places; the image is there before the first. */
-function lifetimes(layers: Layer[], count: number, output: number): { first: number; last: number }[] {
+function lifetimes(layers: Layer[], count: number, outputs: number[]): { first: number; last: number }[] {
   return Array.from({ length: count }, (_, value) => {
     const first = layers.findIndex((layer) => layer.output === value);
     const last = layers.findLastIndex((layer) => inputsOf(layer).includes(value));
-    return { first, last: value === output ? layers.length : Math.max(first, last) };
+    return { first, last: outputs.includes(value) ? layers.length : Math.max(first, last) };
   });
 }
 

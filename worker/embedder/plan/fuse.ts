@@ -1,4 +1,4 @@
-import { inputsOf, isLinear, type Layer, type Linear, type Network, STRAIGHT } from "./layers.ts";
+import { inputsOf, isLinear, type Layer, type Linear, type Network, STRAIGHT, valuesOf } from "./layers.ts";
 
 /** Moves sums and bends into the convolution before them, where nothing else reads what that computes. */
 export function fuse(network: Network): Network {
@@ -13,7 +13,7 @@ export function fuse(network: Network): Network {
 }
 
 function readersOf({ layers, output }: Network): Map<number, number> {
-  const readers = new Map([[output, 1]]);
+  const readers = new Map(valuesOf(output).map((value) => [value, 1]));
   for (const value of layers.flatMap(inputsOf)) readers.set(value, (readers.get(value) ?? 0) + 1);
   return readers;
 }
@@ -42,6 +42,6 @@ function merge(
   return undefined;
 }
 
-function passesThrough({ kind, filter, bias }: Linear): boolean {
-  return kind === "depthwise" && filter === null && bias === null;
+function passesThrough({ kind, filter, bias, zeros }: Linear): boolean {
+  return kind === "depthwise" && filter === null && bias === null && Object.values(zeros).every((count) => count === 0);
 }

@@ -63,13 +63,15 @@ export interface Pool extends Windows {
 /** One pass. */
 export type Layer = Linear | Pool;
 
+/** What the network gives: a value, or others one after the other, in each of so many parts. */
+export type Output = { value: number } | { outer: number; parts: Output[] };
+
 /** A network. */
 export interface Network {
   values: Value[];
   /** In the order of computation. */
   layers: Layer[];
-  /** The value that is the embedding, `[1, 1, dim]`. */
-  output: number;
+  output: Output;
   /** Squared length below which the embedding is not scaled to unit length; null if it never is. */
   epsilon: number | null;
 }
@@ -83,6 +85,11 @@ export const NO_SIDES: Sides = { top: 0, left: 0, bottom: 0, right: 0 };
 /** Whether a layer is a convolution of either kind. */
 export function isLinear(layer: Layer): layer is Linear {
   return layer.kind === "convolution" || layer.kind === "depthwise";
+}
+
+/** The values that an output is made of. */
+export function valuesOf(output: Output): number[] {
+  return "value" in output ? [output.value] : output.parts.flatMap(valuesOf);
 }
 
 /** The values that a layer reads. */

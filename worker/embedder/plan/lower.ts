@@ -7,6 +7,7 @@ import {
   type Linear,
   type Network,
   NO_SIDES,
+  type Output,
   type Sides,
   STRAIGHT,
   type Value,
@@ -27,11 +28,8 @@ export function lower(graph: Graph, input: Pick<InputSpec, "height" | "width" | 
   const { height, width, channels } = input;
   const lowering = new Lowering(graph, { height, width, channels });
   const epsilon = lengthNormalisation(graph);
-  const output = lowering.value(epsilon?.of ?? graph.output);
+  const { output } = lowering.output(epsilon?.of ?? graph.output);
   const { values, layers } = lowering;
-  if (values[output].height * values[output].width !== 1) {
-    throw new UncoveredGraphError("an output of one dimension", graph.output);
-  }
   return { values, layers, output, epsilon: epsilon?.least ?? null };
 }
 
@@ -62,13 +60,34 @@ class Lowering {
     this.values = [image];
   }
 
-  /** The value that a node computes. */
+  /** The value that a node computes; zeros around it become a part of it. */
   value(name: string): number {
     const { value, zeros } = this.reference(name);
-    if (Object.values(zeros).some((count) => count !== 0)) {
-      throw new UncoveredGraphError("padding before something else than a window", name);
+    if (Object.values(zeros).every((count) => count === 0)) return value;
+    const { height, width, channels } = this.values[value];
+    const padded = { height: height + zeros.top + zeros.bottom, width: width + zeros.left + zeros.right, channels };
+    return this.passThrough(value, { zeros }, padded);
+  }
+
+  /** What the graph gives, and its shape without the batch. Nothing is computed for changes of shape and concatenations. */
+  output(name: string): { output: Output; shape: number[] } {
+    const node = this.graph.nodes.get(nodeName(name));
+    if (node?.op === "Identity") return this.output(node.input[0]);
+    if (node?.op === "Reshape") return { ...this.output(node.input[0]), shape: [...this.constant(node, 1)].slice(1) };
+    if (node?.op !== "ConcatV2") {
+      const value = this.value(name), { height, width, channels } = this.values[value];
+      return { output: { value }, shape: [height, width, channels] };
     }
-    return value;
+    const parts = node.input.slice(0, -1).map((input) => this.output(input));
+    const [{ shape }] = parts, [axis] = this.constant(node, node.input.length - 1);
+    const along = axis < 0 ? shape.length + axis : axis - 1;
+    if (along < 0 || shape.includes(-1)) refuse(node, "a batch in");
+    const lengths = parts.map((part) => part.shape[along]);
+    const outer = shape.slice(0, along).reduce((product, length) => product * length, 1);
+    return {
+      output: { outer, parts: parts.map(({ output }) => output) },
+      shape: shape.with(along, lengths.reduce((sum, length) => sum + length, 0)),
+    };
   }
 
   reference(input: string): Reference {
@@ -104,11 +123,11 @@ class Lowering {
   }
 
   /** A layer that leaves a value as it is but for some of a convolution's parts. */
-  passThrough(input: number, parts: Partial<Linear>): number {
+  passThrough(input: number, parts: Partial<Linear>, output: Value = this.values[input]): number {
     return this.add({
       ...{ kind: "depthwise", input, size: UNIT, stride: UNIT, zeros: NO_SIDES },
       ...{ filter: null, bias: null, residual: null, bend: STRAIGHT, ...parts },
-    } as Linear, { ...this.values[input] });
+    } as Linear, { ...output });
   }
 }
 
@@ -248,8 +267,19 @@ function whole(node: Node, kind: "greatest" | "mean", to: Lowering): number {
 function padding(node: Node, to: Lowering): Reference {
   const { value, zeros } = to.reference(node.input[0]);
   const [n0, n1, top, bottom, left, right, c0, c1] = to.constant(node, 1);
-  if ((node.op === "PadV2" && to.constant(node, 2)[0] !== 0) || n0 + n1 + c0 + c1 !== 0) refuse(node, "another");
-  return { value, zeros: plus(zeros, { top, left, bottom, right }) };
+  if ((node.op === "PadV2" && to.constant(node, 2)[0] !== 0) || n0 + n1 + c0 !== 0) refuse(node, "another");
+  const sides = plus(zeros, { top, left, bottom, right });
+  return c1 === 0 ? { value, zeros: sides } : { value: withZeroChannels(value, c1, node, to), zeros: sides };
+}
+
+/** Channels of zeros behind those that there are: a product with the first rows of a unit matrix. */
+function withZeroChannels(input: number, count: number, { name }: Node, to: Lowering): number {
+  const { channels, ...size } = to.values[input], outputs = channels + count;
+  const matrix = Float32Array.from({ length: channels * outputs }, (_, i) => i % (outputs + 1) === 0 ? 1 : 0);
+  const filter = `${name}/unit`;
+  const spec = { name: filter, shape: [1, 1, channels, outputs], dtype: "float32" as const };
+  to.graph.weights.set(filter, { spec, bytes: new Uint8Array(matrix.buffer) });
+  return to.passThrough(input, { kind: "convolution", filter }, { ...size, channels: outputs });
 }
 
 /** Only to a row: what comes after it takes the image in whole. */

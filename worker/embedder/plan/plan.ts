@@ -1,12 +1,12 @@
 import type { InputSpec } from "../../../shared/card.ts";
 import type { GraphFiles } from "../../../shared/model_files.ts";
 import { bind } from "./bind.ts";
-import { pixelAt } from "./frames.ts";
 import { fuse } from "./fuse.ts";
 import { readGraph } from "./graph.ts";
 import { fastestBuild, instantiateKernels, type KernelBuild } from "./kernels.ts";
 import { lower } from "./lower.ts";
 import { pack } from "./pack.ts";
+import { readOutput } from "./read_output.ts";
 import { runnerOf } from "./run.ts";
 
 const FLOAT = 4;
@@ -19,7 +19,7 @@ export interface Plan {
   bytes: { kept: number; arena: number };
   /**
    * @param image `[height, width, channels] float32`
-   * @returns `[dim] float32`
+   * @returns the output, float32: of an embedder `[dim]`
    */
   run(image: Float32Array): Float32Array<ArrayBuffer>;
 }
@@ -51,7 +51,7 @@ export async function compilePlan(
   for (const { kernel, args } of tables) kernels[kernel](...args);
   floats.fill(0, arena / FLOAT);
 
-  const [image] = framed, { epsilon } = network, { channels: dimensions } = network.values[network.output];
-  const output = arena + pixelAt(framed[network.output], 0, 0);
-  return { build, bytes, run: runnerOf({ memory, kernels, steps, input, image, arena, output, dimensions, epsilon }) };
+  const [image] = framed, { epsilon } = network;
+  const read = (floats: Float32Array<ArrayBuffer>) => readOutput(floats, network, framed, arena);
+  return { build, bytes, run: runnerOf({ memory, kernels, steps, input, image, arena, read, epsilon }) };
 }

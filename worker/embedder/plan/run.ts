@@ -14,18 +14,17 @@ interface Runnable {
   /** Where the image goes, float32, from the address `arena` on. */
   image: Framed;
   arena: number;
-  /** The address of the embedding, float32. */
-  output: number;
-  dimensions: number;
+  /** Gives the output out of the memory, as floats. */
+  read(floats: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
   /** Squared length below which the embedding is not scaled to unit length; null if it never is. */
   epsilon: number | null;
 }
 
-/** @returns a function from an image `[height, width, channels] float32` to its embedding `[dim] float32` */
-export function runnerOf({ memory, kernels, steps, input, image, arena, output, dimensions, epsilon }: Runnable) {
-  const floats = new Float32Array(memory.buffer);
+/** @returns a function from an image `[height, width, channels] float32` to the output, of an embedder `[dim] float32` */
+export function runnerOf({ memory, kernels, steps, input, image, arena, read, epsilon }: Runnable) {
+  const floats = new Float32Array(memory.buffer as ArrayBuffer);
   const { height, width, channels } = input;
-  const first = arena + pixelAt(image, 0, 0), frame = (arena + image.offset) / FLOAT, last = output / FLOAT;
+  const first = arena + pixelAt(image, 0, 0), frame = (arena + image.offset) / FLOAT;
   return (pixels: Float32Array): Float32Array<ArrayBuffer> => {
     floats.fill(0, frame, frame + image.bytes / FLOAT);
     for (let i = 0; i < height; i++) {
@@ -35,8 +34,8 @@ export function runnerOf({ memory, kernels, steps, input, image, arena, output, 
       else row.forEach((value, j) => floats[at + Math.floor(j / channels) * image.channels + j % channels] = value);
     }
     for (const { kernel, args } of steps) kernels[kernel](...args);
-    const embedding = floats.slice(last, last + dimensions);
-    return epsilon === null ? embedding : unitLength(embedding, epsilon);
+    const output = read(floats);
+    return epsilon === null ? output : unitLength(output, epsilon);
   };
 }
 

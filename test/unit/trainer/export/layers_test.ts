@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { ModelError } from "../../../../shared/errors.ts";
 import { traceModel } from "../../../../trainer/export/trace.ts";
 import { L2Normalize } from "../../../../trainer/models/l2_normalize.ts";
+import { ZeroChannels } from "../../../../trainer/models/zero_channels.ts";
 import { assertComputesTheSame, noise, operationsOf, randomizeWeights } from "./exported.ts";
 
 type Symbolic = tf.SymbolicTensor;
@@ -145,6 +146,12 @@ const CASES: Record<string, [shape: number[], layers: () => tf.layers.Layer[], o
     [9, 8, 3],
     () => [layers.zeroPadding2d({ padding: 1 }), layers.maxPooling2d({ poolSize: 3, strides: 2 })],
     ["PadV2", "MaxPool"],
+  ],
+  "ZeroChannels": [[5, 4, 3], () => [new ZeroChannels({ count: 2 })], ["PadV2"]],
+  "ZeroChannels before a Conv2D": [
+    [9, 8, 3],
+    () => [new ZeroChannels({ count: 2 }), conv({ strides: 2 })],
+    ["PadV2", "_FusedConv2D"],
   ],
   "Dense": [[7], () => [layers.dense({ units: 5 })], ["_FusedMatMul"]],
   "Dense without bias": [[7], () => [layers.dense({ units: 5, useBias: false })], ["MatMul"]],

@@ -2,6 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { ModelError } from "../../../../shared/errors.ts";
 import { traceModel } from "../../../../trainer/export/trace.ts";
+import { faceLandmarks } from "../../../../trainer/models/faces/face_landmarks.ts";
+import { tinyFaceDetector } from "../../../../trainer/models/faces/tiny_face_detector.ts";
 import { assertComputesTheSame, filesOf, graphDefOf, noise, operationsOf, randomizeWeights } from "./exported.ts";
 import { backbone, bottlenecks, kerasBottleneckNet, mobileNet } from "./networks.ts";
 
@@ -16,6 +18,7 @@ const NETWORKS: Record<string, [make: () => tf.LayersModel, shape: number[]]> = 
   "bottlenecks as in ResNet-50 v1.5": [() => bottlenecks("v1.5"), [2, 17, 17, 3]],
   "MobileNetV2": [() => backbone("mobilenet-v2", 40), [2, 40, 40, 3]],
   "EfficientNet-Lite0": [() => backbone("efficientnet-lite0", 40), [2, 40, 40, 3]],
+  "the ResNet of dlib": [() => backbone("face-resnet", 150), [2, 150, 150, 3]],
   "MobileFaceNet": [() => backbone("mobilefacenet", 56), [2, 56, 56, 3]],
   "a small MobileNetV2": [() => mobileNet(48), [2, 48, 48, 3]],
   "a bottleneck network with zero padding": [() => kerasBottleneckNet(48), [2, 48, 48, 3]],
@@ -31,6 +34,18 @@ for (const [name, [make, shape]] of Object.entries(NETWORKS)) {
     }
   });
 }
+
+Deno.test("the networks that find faces need these operations", async () => {
+  const detector = randomizeWeights(tinyFaceDetector()), landmarks = randomizeWeights(faceLandmarks());
+  const needed = async (model: tf.LayersModel) => [...new Set(await operationsOf(model))].sort();
+  assert.deepEqual(await needed(detector), ["DepthwiseConv2dNative", "MaxPool", "_FusedConv2D"]);
+  assert.deepEqual(
+    await needed(landmarks),
+    ["AddV2", "DepthwiseConv2dNative", "Mean", "Relu", "_FusedConv2D", "_FusedMatMul"],
+  );
+  await assertComputesTheSame(detector, noise([2, 128, 128, 3]));
+  await assertComputesTheSame(landmarks, noise([2, 112, 112, 3]));
+});
 
 Deno.test("a MobileNetV2 needs no operation but its fused convolutions, additions, pooling and head", async () => {
   assert.deepEqual([...new Set(await operationsOf(mobileNet(32)))].sort(), [

@@ -20,7 +20,7 @@ async function cardOf({ modelJson, weights }: GraphFiles): Promise<Card> {
   const golden = { input: btoa("png"), embedding: [1, 0] };
   return {
     cardVersion: 1,
-    fingerprint: await fingerprintOf(modelJson, weights, INPUT),
+    fingerprint: await fingerprintOf(modelJson, weights, { input: INPUT }),
     input: INPUT,
     embedding: { dimensions: 32, metric: "euclidean" },
     thresholds: [{ fmr: 0.1, distance: 1, fnmr: 0.2, fnmrLow: 0.1, fnmrHigh: 0.3 }],

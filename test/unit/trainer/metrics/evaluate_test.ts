@@ -162,3 +162,20 @@ Deno.test("bootstrapRatio() covers the true ratio of grouped trials about 95 tim
   }
   assert.ok(covered / 300 > 0.9 && covered / 300 < 0.99, `${covered} of 300`);
 });
+
+Deno.test("evaluateEmbeddings() counts an image without embedding as an error in recall and in its genuine pairs", () => {
+  const labels = Array.from({ length: 40 }, (_, i) => Math.floor(i / 4));
+  const embeddings = Float32Array.from(labels.flatMap((label, i) => [Math.cos(label), Math.sin(label) + i * 1e-4]));
+  const all = evaluateEmbeddings(embeddings, labels, { seed: 1 });
+  assert.equal(all.evaluation.recallAt1, 1);
+  const some = evaluateEmbeddings(embeddings, labels, { seed: 1, missed: [0, 5] });
+  assert.equal(some.evaluation.images, 42);
+  assert.ok(Math.abs(some.evaluation.recallAt1 - 40 / 42) < 1e-9);
+  // Four genuine pairs of each of the two, among 68.
+  assert.equal(some.pairs.genuine.filter((distance) => distance === Infinity).length, 8);
+  assert.equal(some.pairs.genuine.length, 68);
+  assert.equal(some.pairs.impostor.length, 42 * 41 / 2 - 68);
+  assert.ok(some.thresholds.every(({ fnmr, distance }) => fnmr >= 8 / 68 && Number.isFinite(distance)));
+  assert.ok(some.evaluation.eer > all.evaluation.eer);
+  assert.ok([...some.calibration.distance, some.genuine.max, some.impostor.mean].every(Number.isFinite));
+});

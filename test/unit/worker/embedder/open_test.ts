@@ -26,7 +26,7 @@ async function modelOf(last: tf.layers.Layer): Promise<ModelFiles> {
   const y = tf.layers.dense({ units: tiny.card.embedding.dimensions }).apply(features);
   const outputs = l2Normalize().apply(last.apply(y)) as tf.SymbolicTensor;
   const { modelJson, weights } = await filesOf(tf.model({ inputs: x, outputs }));
-  const fingerprint = await fingerprintOf(modelJson, weights as Uint8Array<ArrayBuffer>, tiny.card.input);
+  const fingerprint = await fingerprintOf(modelJson, weights as Uint8Array<ArrayBuffer>, tiny.card);
   const card = { ...tiny.card, fingerprint, goldens: [...tiny.card.goldens] };
   const files = { modelJson: { ...modelJson, userDefinedMetadata: { triptych: card } }, weights, card };
   const embedder = await createTfjsEmbedder(files);

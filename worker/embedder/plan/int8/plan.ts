@@ -29,12 +29,13 @@ export async function compileInt8Plan(
   // They are packed, and nobody else has them; several layers may share one.
   for (const values of new Set(binding.matrices.map(({ values }) => values))) release(values);
   const { arena, framed: [image], network: { values, output, epsilon } } = binding;
-  const embedding = { output: binding.at(output), dimensions: values[output].channels, epsilon };
+  const at = binding.at(output) / FLOAT;
+  const read = (floats: Float32Array<ArrayBuffer>) => floats.slice(at, at + values[output].channels);
   const steps = binding.steps.flat();
   return {
     build,
     bytes,
-    run: runnerOf({ memory, kernels, steps, input: layers.inputShape, image, arena, ...embedding }),
+    run: runnerOf({ memory, kernels, steps, input: layers.inputShape, image, arena, read, epsilon }),
   };
 }
 
