@@ -1,4 +1,5 @@
-import type { GraphFiles, WeightSpec } from "../model_files.ts";
+import type { WeightSpec } from "../graph_json.ts";
+import type { GraphFiles } from "../model_files.ts";
 
 /** A weight of a graph as it is computed with. */
 export interface Weight {
