@@ -1,7 +1,6 @@
 import type { Activations } from "../../../../shared/card.ts";
 import { gridsOf, type Plan as Int8Plan, planOf, readLayers } from "../../../../shared/int8/mod.ts";
 import type { GraphFiles } from "../../../../shared/model_files.ts";
-import { release } from "../../release.ts";
 import { fastestBuild, instantiateKernels, type KernelBuild, type Kernels } from "../kernels.ts";
 import type { Plan } from "../plan.ts";
 import { runnerOf } from "../run.ts";
@@ -26,8 +25,6 @@ export async function compileInt8Plan(
 ): Promise<Plan> {
   const layers = readLayers(files);
   const { memory, kernels, binding, bytes } = await loadInt8(planOf(layers, gridsOf(activations)), build);
-  // They are packed, and nobody else has them; several layers may share one.
-  for (const values of new Set(binding.matrices.map(({ values }) => values))) release(values);
   const { arena, framed: [image], network: { values, output, epsilon } } = binding;
   const embedding = { output: binding.at(output), dimensions: values[output].channels, epsilon };
   const steps = binding.steps.flat();
@@ -61,7 +58,7 @@ function pack(
   new Uint8Array(memory.buffer, room).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   const each = inner === stored ? 1 : taps, count = taps * inner / each;
   for (let i = 0; i < each; i++) {
-    if (values instanceof Int8Array) {
+    if (values instanceof Uint8Array) {
       kernels.packCodes(room + i * count * columns, to, count, columns, rows, i * stored);
     } else {
       const target = i * stored;
