@@ -31,5 +31,7 @@ export async function readNetwork(folder: string): Promise<NetworkFiles> {
 
 /** The image that all embed: `[height, width, channels] float32`, from -1 to 1. */
 export function benchImage({ height, width, channels }: ImageSize): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: height * width * channels }, (_, i) => Math.sin(i * 0.7) * Math.cos(i * 0.013));
+  const image = new Float32Array(height * width * channels);
+  for (let i = 0; i < image.length; i++) image[i] = Math.sin(i * 0.7) * Math.cos(i * 0.013);
+  return image;
 }
