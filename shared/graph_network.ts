@@ -12,8 +12,8 @@ export function loadGraphNetwork(
 ): Promise<GraphModel> {
   const { modelTopology, signature, format, generatedBy } = modelJson;
   return loadGraphModel(io.fromMemory({
-    modelTopology: modelTopology as object,
-    signature: signature as object,
+    modelTopology,
+    signature,
     format,
     generatedBy,
     weightSpecs: modelJson.weightsManifest.flatMap((group) => group.weights) as io.WeightsManifestEntry[],

@@ -1,25 +1,8 @@
 import { type Card, cardOf, type FaceSpec } from "./card.ts";
 import { messageOf, ModelError } from "./errors.ts";
+import { GraphJson } from "./graph_json.ts";
 import { readFile } from "./read_file.ts";
 import { sha256 } from "./sha256.ts";
-
-/** One weight as tfjs's manifest describes it. */
-export interface WeightSpec {
-  name: string;
-  shape: number[];
-  dtype: "float32" | "int32" | "bool";
-  quantization?: { dtype: "uint8" | "uint16" | "float16"; scale?: number; min?: number; original_dtype?: string };
-}
-
-/** A tfjs graph model's `model.json`, without a card. */
-export interface GraphJson {
-  format: "graph-model";
-  generatedBy: string;
-  convertedBy: string | null;
-  modelTopology: unknown;
-  signature: unknown;
-  weightsManifest: { paths: string[]; weights: WeightSpec[] }[];
-}
 
 /** The `model.json` of one of our models. */
 export interface ModelJson extends GraphJson {
@@ -196,16 +179,17 @@ export function modelReader(
 }
 
 function parse(text: string, path: string): GraphJson {
-  let json: GraphJson;
+  let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     throw new ModelError(`${path} is not JSON; copy the model again.`);
   }
-  if (json?.format !== "graph-model" || !Array.isArray(json.weightsManifest)) {
-    throw new ModelError(`${path} is not a tfjs graph model; write one with \`deno task export\`.`);
-  }
-  return json;
+  const { success, error } = GraphJson.safeParse(json);
+  // As it is written: the fingerprint is of all of it.
+  if (success) return json as GraphJson;
+  const place = error.issues[0].path.join(".");
+  throw new ModelError(`${path} is not a tfjs graph model, at ${place}; write one with \`deno task export\`.`);
 }
 
 function concatenate(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -1,16 +1,9 @@
 import { ModelError } from "../errors.ts";
+import type { NodeDef } from "../graph_json.ts";
 import type { GraphFiles } from "../model_files.ts";
 import type { Activation, Addition, Convolution, Layer, Layers, Shape } from "./layers.ts";
 import { sizeOf } from "./layers.ts";
 import { readWeights, type Weight } from "./weights.ts";
-
-/** A node of a GraphDef in JSON: 64-bit numbers are decimal strings, byte strings are base64. */
-interface NodeDef {
-  name: string;
-  op: string;
-  input?: string[];
-  attr: Record<string, { s?: string; list?: { i?: string[]; s?: string[] }; shape?: { dim: { size: string }[] } }>;
-}
 
 /**
  * Reads a graph as the layers that int8 inference computes: what follows a convolution or an addition and is taken by nothing
@@ -34,7 +27,7 @@ class Reader {
   readonly #shapes = new Map<string, Shape>();
 
   constructor(files: GraphFiles) {
-    this.#nodes = (files.modelJson.modelTopology as { node: NodeDef[] }).node;
+    this.#nodes = files.modelJson.modelTopology.node;
     this.#byName = new Map(this.#nodes.map((node) => [node.name, node]));
     this.#weights = readWeights(files);
     for (const name of this.#nodes.flatMap((node) => node.input ?? [])) {
@@ -271,7 +264,7 @@ function validSize(
 }
 
 function placeholderShape({ attr }: NodeDef): Shape {
-  const [, height, width, channels] = attr.shape.shape!.dim.map(({ size }) => Number(size));
+  const [, height, width, channels] = attr.shape.shape!.dim!.map(({ size }) => Number(size));
   return { height, width, channels };
 }
 

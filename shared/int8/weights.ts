@@ -1,10 +1,13 @@
-import type { GraphFiles, WeightSpec } from "../model_files.ts";
+import type { WeightSpec } from "../graph_json.ts";
+import type { GraphFiles } from "../model_files.ts";
 
 /** A weight of a graph as it is computed with. */
 export interface Weight {
   readonly shape: readonly number[];
   /** `Int8Array` where it is stored as whole numbers from -127 to 127: see {@link isInt8}. */
   readonly values: Float32Array | Int32Array | Int8Array;
+  /** Such whole numbers as the bytes that are stored, {@link INT8_BIAS} more. */
+  readonly stored?: Uint8Array;
 }
 
 /** What a stored byte of a whole number is more than the number. */
@@ -24,10 +27,26 @@ export function readWeights({ modelJson, weights }: GraphFiles): Map<string, Wei
   for (const spec of modelJson.weightsManifest.flatMap((group) => group.weights)) {
     const size = spec.shape.reduce((product, axis) => product * axis, 1);
     const stored = spec.quantization?.dtype ?? spec.dtype;
-    const bytes = weights.slice(offset, offset += size * BYTES[stored]);
-    read.set(spec.name, { shape: spec.shape, values: decode(spec, bytes) });
+    const bytes = weights.subarray(offset, offset += size * BYTES[stored]);
+    const { shape } = spec;
+    read.set(spec.name, isInt8(spec) ? new Int8Weight(shape, bytes) : { shape, values: decode(spec, bytes.slice()) });
   }
   return read;
+}
+
+/** A weight in whole numbers of 8 bits: they are most of a network, and are decoded only when somebody asks for them. */
+export class Int8Weight implements Weight {
+  #values: Int8Array | undefined;
+  /** @param stored the numbers, each {@link INT8_BIAS} more */
+  constructor(readonly shape: readonly number[], readonly stored: Uint8Array) {}
+
+  get values(): Int8Array {
+    if (this.#values !== undefined) return this.#values;
+    const values = this.#values = new Int8Array(this.stored.length);
+    // Loops here, for networks have millions of weights, over which `from()` would iterate one by one.
+    for (let i = 0; i < values.length; i++) values[i] = this.stored[i] - INT8_BIAS;
+    return values;
+  }
 }
 
 const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1, uint16: 2, float16: 2 };
@@ -37,12 +56,6 @@ function decode(spec: WeightSpec, { buffer }: Uint8Array<ArrayBuffer>): Weight["
   if (quantization === undefined) {
     if (spec.dtype === "bool") return Int32Array.from(new Uint8Array(buffer));
     return spec.dtype === "int32" ? new Int32Array(buffer) : new Float32Array(buffer);
-  }
-  // Loops, for networks have millions of weights, over which `from()` would iterate one by one.
-  if (isInt8(spec)) {
-    const values = new Int8Array(buffer);
-    for (let i = 0; i < values.length; i++) values[i] -= INT8_BIAS;
-    return values;
   }
   const codes = quantization.dtype === "uint8" ? new Uint8Array(buffer) : new Uint16Array(buffer);
   const { scale = 1, min = 0 } = quantization, values = new Float32Array(codes.length);

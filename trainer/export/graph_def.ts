@@ -1,3 +1,4 @@
+import type { NodeDef } from "../../shared/graph_json.ts";
 import {
   type Activation,
   type Constant,
@@ -19,19 +20,11 @@ export interface GraphConstant {
   readonly values: Float32Array | Int32Array | Int8Array;
 }
 
-/** TensorFlow's `NodeDef` as JSON: 64-bit numbers are decimal strings, byte strings are base64. */
-export interface NodeDef {
-  name: string;
-  op: string;
-  input?: string[];
-  attr: Record<string, unknown>;
-}
-
-interface TensorInfo {
+type TensorInfo = {
   name: string;
   dtype: string;
   tensorShape: { dim: { size: string }[] };
-}
+};
 
 /** A `model.json`'s graph, and the weights that it names. */
 export interface GraphDef {

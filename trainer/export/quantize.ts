@@ -1,4 +1,4 @@
-import type { WeightSpec } from "../../shared/model_files.ts";
+import type { WeightSpec } from "../../shared/graph_json.ts";
 import { INT8_BIAS } from "../../shared/int8/mod.ts";
 import { FLOAT16_MAX, toFloat16 } from "./float16.ts";
 import type { GraphConstant } from "./graph_def.ts";

@@ -1,5 +1,6 @@
 import type { Card } from "../../shared/card.ts";
-import type { GraphFiles, GraphJson, ModelJson } from "../../shared/model_files.ts";
+import type { GraphJson } from "../../shared/graph_json.ts";
+import type { GraphFiles, ModelJson } from "../../shared/model_files.ts";
 import { replaceFile } from "../../shared/replace_file.ts";
 import type { GraphDef } from "./graph_def.ts";
 import type { EncodedWeights } from "./quantize.ts";

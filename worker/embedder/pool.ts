@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { messageOf } from "../../shared/errors.ts";
-import type { GraphJson, ModelFiles } from "../../shared/model_files.ts";
+import type { GraphJson } from "../../shared/graph_json.ts";
+import type { ModelFiles } from "../../shared/model_files.ts";
 import type { Log } from "../middleware/request_log.ts";
 import type { ImageJobs } from "./image_jobs.ts";
 import type { FaceChoice } from "./look.ts";

@@ -50,7 +50,10 @@ export async function selfTest(
 
 /** `Uint8Array.fromBase64` is not yet in every browser. */
 function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const text = atob(base64), bytes = new Uint8Array(text.length);
+  // A loop: `from()` takes 5 ms for each golden of a start.
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 /** The cosine of two embeddings, NaN if they are not of the size. */

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { ImageError, type ImageFault, ModelError } from "../../shared/errors.ts";
-import type { FaceFiles, GraphJson, ModelFiles } from "../../shared/model_files.ts";
+import type { GraphJson } from "../../shared/graph_json.ts";
+import type { FaceFiles, ModelFiles } from "../../shared/model_files.ts";
 import type { ImageJobs } from "./image_jobs.ts";
 import type { FaceChoice } from "./look.ts";
 

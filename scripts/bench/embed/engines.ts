@@ -1,6 +1,6 @@
 import { readFile } from "../../../shared/read_file.ts";
 import type { KernelBuild } from "../../../worker/embedder/plan/kernels.ts";
-import { benchImage, readNetwork } from "./networks.ts";
+import { benchImage, readNetwork } from "./network_files.ts";
 
 /** A network that is ready to embed the same image again and again. */
 export type Embed = () => Promise<ArrayLike<number>>;

@@ -1,32 +1,17 @@
 import { UsageError } from "../../../shared/errors.ts";
 import type { Activations } from "../../../shared/card.ts";
 import { readLayers } from "../../../shared/int8/mod.ts";
-import type { GraphFiles } from "../../../shared/model_files.ts";
-import { readModelFiles } from "../../../shared/model_files.ts";
-import { readFile } from "../../../shared/read_file.ts";
+import { type GraphFiles, readModelFiles } from "../../../shared/model_files.ts";
 import type { Graph } from "../../../trainer/export/ir.ts";
 import type { BackboneName } from "../../../trainer/models/backbones.ts";
 import { readGraph } from "../../../worker/embedder/plan/graph.ts";
 import { isLinear } from "../../../worker/embedder/plan/layers.ts";
 import { lower } from "../../../worker/embedder/plan/lower.ts";
+import { benchImage, type NetworkFiles } from "./network_files.ts";
 
 /** Where the bundled model lies. */
 const BUNDLED = "samples/model";
 const DIMENSIONS = 128;
-
-/** Height, width and channels of images. */
-export interface ImageSize {
-  height: number;
-  width: number;
-  channels: 1 | 3;
-}
-
-/** A graph with its weights in a folder, for a process that measures it. */
-export interface NetworkFiles extends GraphFiles {
-  input: ImageSize;
-  /** Of a network in int8. */
-  activations?: Activations;
-}
 
 /** A network in float32, and in int8 where it can be had. */
 export interface Network {
@@ -88,19 +73,6 @@ async function activationsOf(float32: NetworkFiles): Promise<Activations> {
   return [...ranges].map(([node, range]) => ({ node, ...bestGrid(range) }));
 }
 
-/** Writes a network where `readNetwork` finds it. */
-export async function writeNetwork(folder: string, { weights, ...graph }: NetworkFiles): Promise<void> {
-  await Deno.writeTextFile(`${folder}/graph.json`, JSON.stringify(graph));
-  await Deno.writeFile(`${folder}/weights.bin`, weights);
-}
-
-/** Reads a network. */
-export async function readNetwork(folder: string): Promise<NetworkFiles> {
-  const text = new TextDecoder().decode(await readFile(`${folder}/graph.json`));
-  const graph = JSON.parse(text) as Omit<NetworkFiles, "weights">;
-  return { ...graph, weights: await readFile(`${folder}/weights.bin`) };
-}
-
 /** Multiplications and additions of an embedding, in convolutions and matrix products. */
 export function flopsOf(files: NetworkFiles): number {
   const { layers, values } = lower(readGraph(files), files.input);
@@ -109,9 +81,4 @@ export function flopsOf(files: NetworkFiles): number {
     const seen = size.rows * size.columns * (kind === "depthwise" ? 1 : values[input].channels);
     return sum + 2 * height * width * channels * seen;
   }, 0);
-}
-
-/** The image that all embed: `[height, width, channels] float32`, from -1 to 1. */
-export function benchImage({ height, width, channels }: ImageSize): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: height * width * channels }, (_, i) => Math.sin(i * 0.7) * Math.cos(i * 0.013));
 }

@@ -10,7 +10,7 @@ import {
   valuesOf,
 } from "../../../worker/embedder/plan/layers.ts";
 import { lower } from "../../../worker/embedder/plan/lower.ts";
-import type { NetworkFiles } from "./networks.ts";
+import type { NetworkFiles } from "./network_files.ts";
 import { channelsFirst, OnnxWriter } from "./onnx_writer.ts";
 
 /** Values of a weight by its name, decoded. */

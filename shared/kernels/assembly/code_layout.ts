@@ -2,14 +2,17 @@ import { GROUP } from "./codes";
 import { FLOAT, VECTOR } from "./simd";
 
 /**
- * Packs rows of a matrix of weights `[rows, columns] int8` in panels of eight columns: each has four rows of a column side
+ * Packs rows of a matrix of weights `[rows, columns]` in panels of eight columns: each has four rows of a column side
  * by side. What is not written stays zero.
  *
+ * @param matrix bytes that are 128 more than the numbers, which are packed as int8
  * @param allRows of the packed matrix, a multiple of four
  * @param target the first of them to write, a multiple of four
  */
 export function packCodes(matrix: usize, panels: usize, rows: i32, columns: i32, allRows: i32, target: i32): void {
   const panelBytes = <usize>allRows * GROUP, stride = <usize>columns;
+  // 128 more or less is another first bit.
+  const bias = i8x16.splat(-128);
   for (let row = 0; row < rows; row += 4) {
     const count = min(4, rows - row);
     let to = panels + <usize>((target + row) >> 2) * 4 * GROUP;
@@ -20,14 +23,14 @@ export function packCodes(matrix: usize, panels: usize, rows: i32, columns: i32,
         const r2 = v128.load64_zero(from + 2 * stride), r3 = v128.load64_zero(from + 3 * stride);
         const a = i8x16.shuffle(r0, r1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
         const b = i8x16.shuffle(r2, r3, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        v128.store(to, i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
-        v128.store(to, i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15), VECTOR);
+        v128.store(to, v128.xor(i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11), bias));
+        v128.store(to, v128.xor(i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15), bias), VECTOR);
         continue;
       }
       const width = min(<i32>GROUP, columns - column);
       for (let i = 0; i < count; i++) {
         for (let j = 0; j < width; j++) {
-          store<u8>(to + <usize>(4 * j + i), load<u8>(from + <usize>i * stride + <usize>j));
+          store<u8>(to + <usize>(4 * j + i), load<u8>(from + <usize>i * stride + <usize>j) ^ 128);
         }
       }
     }

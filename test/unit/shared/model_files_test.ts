@@ -59,6 +59,9 @@ Deno.test("readModelFiles() says what is missing or not ours", async () => {
   const { card: _, modelJson } = await readModelFiles(MODEL);
   await Deno.writeTextFile(`${directory}/model.json`, JSON.stringify({ ...modelJson, userDefinedMetadata: {} }));
   await assertRefused(directory, /no model card/);
+  const modelTopology = { node: [{ name: "x", attr: {} }] };
+  await Deno.writeTextFile(`${directory}/model.json`, JSON.stringify({ ...modelJson, modelTopology }));
+  await assertRefused(directory, /not a tfjs graph model, at modelTopology.node.0.op;/);
 });
 
 Deno.test("readModelFiles() reads the networks that find faces, and refuses others in their place", async () => {

@@ -1,7 +1,6 @@
-// Not `import { z }`, an object of which a bundle for browsers would take all.
-import * as z from "zod";
 import { TriptychError } from "../../../shared/errors.ts";
-import type { GraphFiles, WeightSpec } from "../../../shared/model_files.ts";
+import type { NodeDef, WeightSpec } from "../../../shared/graph_json.ts";
+import type { GraphFiles } from "../../../shared/model_files.ts";
 
 /** A graph that a plan cannot compute: what it would need, for a log. */
 export class UncoveredGraphError extends TriptychError {
@@ -12,34 +11,20 @@ export class UncoveredGraphError extends TriptychError {
   }
 }
 
-const Whole = z.union([z.string(), z.number()]).transform(Number);
+/** TensorFlow's `NodeDef`, its numbers and byte strings decoded. */
+export interface Node {
+  name: string;
+  op: string;
+  input: string[];
+  attr: Record<string, Attribute>;
+}
 
-// The function itself would be called on an object of zod's, which workerd refuses.
-const Text = z.string().transform((base64) => atob(base64));
-
-/** The parts of TensorFlow's `AttrValue` that operations of inference have; byte strings are base64. */
-const Attribute = z.object({
-  s: Text.optional(),
-  b: z.boolean().optional(),
-  f: z.number().optional(),
-  list: z.object({
-    i: z.array(Whole).optional(),
-    s: z.array(Text).optional(),
-  }).optional(),
-});
-
-const Node = z.object({
-  name: z.string(),
-  op: z.string(),
-  input: z.array(z.string()).default([]),
-  attr: z.record(z.string(), Attribute).default({}),
-});
-
-/** TensorFlow's `NodeDef`. */
-export type Node = z.infer<typeof Node>;
-
-const Topology = z.object({ node: z.array(Node) });
-const Signature = z.object({ outputs: z.record(z.string(), z.object({ name: z.string() })) });
+interface Attribute {
+  s: string | undefined;
+  b: boolean | undefined;
+  f: number | undefined;
+  list: { i: number[] | undefined; s: string[] | undefined };
+}
 
 /** A weight as it lies in the shards. */
 export interface StoredWeight {
@@ -58,19 +43,24 @@ export interface Graph {
 /**
  * Reads a graph model.
  *
- * @throws {UncoveredGraphError} if it is none, or has several outputs
+ * @throws {UncoveredGraphError} if it has several outputs
  */
 export function readGraph({ modelJson, weights }: GraphFiles): Graph {
-  const topology = Topology.safeParse(modelJson.modelTopology), signature = Signature.safeParse(modelJson.signature);
-  const outputs = Object.values(signature.data?.outputs ?? {});
-  if (!topology.success || outputs.length !== 1) {
-    throw new UncoveredGraphError("a topology as the tfjs converter writes it, with one output", "its start");
-  }
+  const outputs = Object.values(modelJson.signature.outputs);
+  if (outputs.length !== 1) throw new UncoveredGraphError("a single output", "its start");
   return {
-    nodes: new Map(topology.data.node.map((node) => [node.name, node])),
+    nodes: new Map(modelJson.modelTopology.node.map((node) => [node.name, decoded(node)])),
     weights: storedWeights(modelJson.weightsManifest.flatMap((group) => group.weights), weights),
     output: nodeName(outputs[0].name),
   };
+}
+
+function decoded({ name, op, input = [], attr }: NodeDef): Node {
+  const attributes = Object.entries(attr).map(([key, { s, b, f, list }]): [string, Attribute] => {
+    const lists = { i: list?.i?.map(Number), s: list?.s?.map((base64) => atob(base64)) };
+    return [key, { s: s === undefined ? undefined : atob(s), b, f, list: lists }];
+  });
+  return { name, op, input, attr: Object.fromEntries(attributes) };
 }
 
 /** @throws {UncoveredGraphError} that names a use of an operation, such as `a dilated` Conv2D */

@@ -27,7 +27,7 @@ Deno.test("createTfjsEmbedder() keeps no tensor of what it embedded", async () =
 });
 
 Deno.test("createTfjsEmbedder() refuses a graph that tfjs cannot load, in a sentence", async () => {
-  const modelJson = { ...files.modelJson, modelTopology: {} };
+  const modelJson = { ...files.modelJson, modelTopology: { node: [] } };
   await assert.rejects(
     createTfjsEmbedder({ ...files, modelJson }),
     (error) => error instanceof ModelError && /deno task export/.test(error.message),

@@ -1,4 +1,10 @@
-import type { AdditionStep, ConvolutionStep, PlainStep, Weight } from "../../../../shared/int8/mod.ts";
+import {
+  type AdditionStep,
+  type ConvolutionStep,
+  INT8_BIAS,
+  type PlainStep,
+  type Weight,
+} from "../../../../shared/int8/mod.ts";
 import { Addresses } from "../addresses.ts";
 import { UncoveredGraphError } from "../graph.ts";
 import { aligned, type Framed, PANEL, pixelAt } from "../frames.ts";
@@ -14,9 +20,9 @@ const TILE = 4;
 const CACHED = 2 ** 18;
 const UNIT = { rows: 1, columns: 1 };
 
-/** A matrix that is packed once: of a filter in codes, or in float32. */
+/** A matrix that is packed once: of a filter in codes as they are stored, or in float32. */
 export interface Matrix {
-  values: Int8Array | Float32Array;
+  values: Uint8Array | Float32Array;
   /** Pixels that a window sees, their channels, and as many as these have in memory. */
   taps: number;
   inner: number;
@@ -78,7 +84,7 @@ export class Int8Binding {
   #convolution(pass: Pass, step: ConvolutionStep): Step {
     const { kernel, strides } = step.layer, input = this.framed[pass.input.value], output = this.framed[pass.output];
     const [rows, columns, inner, outputs] = kernel.shape, run = columns * input.channels;
-    const filter = this.#matrix(wholeValues(kernel, pass), rows * columns, inner, input.channels, outputs, 1);
+    const filter = this.#matrix(storedCodes(kernel, pass), rows * columns, inner, input.channels, outputs, 1);
     const stride = { rows: strides[0], columns: strides[1] };
     const share = stride.rows * stride.columns * input.pixelBytes + output.pixelBytes;
     const block = TILE * Math.max(1, Math.floor(CACHED / share / TILE));
@@ -94,12 +100,12 @@ export class Int8Binding {
   #depthwise(pass: Pass, step: ConvolutionStep): Step {
     const { kernel, strides } = step.layer, input = this.framed[pass.input.value], output = this.framed[pass.output];
     const [rows, columns, channels] = kernel.shape, count = rows * columns, pairs = Math.ceil(count / 2);
-    const values = wholeValues(kernel, pass), taps = new Uint32Array(2 * pairs);
+    const codes = storedCodes(kernel, pass), taps = new Uint32Array(2 * pairs);
     const filter = new Int8Array(2 * pairs * output.channels);
     for (let tap = 0; tap < count; tap++) {
       taps[tap] = Math.floor(tap / columns) * input.rowBytes + tap % columns * input.pixelBytes;
       const start = 2 * (tap >> 1) * output.channels + tap % 2;
-      for (let c = 0; c < channels; c++) filter[start + 2 * c] = values[tap * channels + c];
+      for (let c = 0; c < channels; c++) filter[start + 2 * c] = codes[tap * channels + c] - INT8_BIAS;
     }
     const { residual, zero, factor } = this.#addend(pass, step);
     const from = [this.#window(pass), input.rowBytes, ...strides, this.addresses.vector(taps), pairs];
@@ -218,7 +224,7 @@ export class Int8Binding {
   }
 }
 
-function wholeValues({ values }: Weight, { step: { layer } }: Pass): Int8Array {
-  if (values instanceof Int8Array) return values;
+function storedCodes({ stored }: Weight, { step: { layer } }: Pass): Uint8Array {
+  if (stored !== undefined) return stored;
   throw new UncoveredGraphError("weights in whole numbers of 8 bits", layer.name);
 }

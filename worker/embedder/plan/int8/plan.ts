@@ -1,7 +1,6 @@
 import type { Activations } from "../../../../shared/card.ts";
 import { gridsOf, type Plan as Int8Plan, planOf, readLayers } from "../../../../shared/int8/mod.ts";
 import type { GraphFiles } from "../../../../shared/model_files.ts";
-import { release } from "../../release.ts";
 import { fastestBuild, instantiateKernels, type KernelBuild, type Kernels } from "../kernels.ts";
 import type { Plan } from "../plan.ts";
 import { runnerOf } from "../run.ts";
@@ -9,7 +8,10 @@ import { Int8Binding, type Matrix } from "./bind.ts";
 import { frameCodes } from "./frames.ts";
 import { passesOf } from "./network.ts";
 
-const PAGE = 2 ** 16, FLOAT = 4;
+const FLOAT = 4;
+const PAGE = 2 ** 16;
+/** Bytes of weights that lie beside the packed ones at a time, so that they stay in the second cache. */
+const STAGED = 2 ** 17;
 
 /**
  * Compiles a graph model for int8 inference: see `compilePlan`. What it computes is defined by `shared/int8/plan.ts`;
@@ -26,8 +28,6 @@ export async function compileInt8Plan(
 ): Promise<Plan> {
   const layers = readLayers(files);
   const { memory, kernels, binding, bytes } = await loadInt8(planOf(layers, gridsOf(activations)), build);
-  // They are packed, and nobody else has them; several layers may share one.
-  for (const values of new Set(binding.matrices.map(({ values }) => values))) release(values);
   const { arena, framed: [image], network: { values, output, epsilon } } = binding;
   const at = binding.at(output) / FLOAT;
   const read = (floats: Float32Array<ArrayBuffer>) => floats.slice(at, at + values[output].channels);
@@ -43,7 +43,7 @@ export async function compileInt8Plan(
 export async function loadInt8(plan: Int8Plan, build: KernelBuild) {
   const network = passesOf(plan), { framed, bytes: arenaBytes } = frameCodes(network);
   const binding = new Int8Binding(network, framed, arenaBytes), { addresses, matrices } = binding;
-  const room = addresses.end, temporary = Math.max(...matrices.map(({ values }) => values.byteLength));
+  const room = addresses.end, temporary = Math.max(...matrices.map((matrix) => atOnce(matrix) * rowBytes(matrix)));
   const memory = new WebAssembly.Memory({ initial: Math.ceil((room + temporary) / PAGE) });
   const kernels = await instantiateKernels(build, memory);
   for (const { kernel, args } of addresses.fill(memory)) kernels[kernel](...args);
@@ -52,21 +52,26 @@ export async function loadInt8(plan: Int8Plan, build: KernelBuild) {
   return { memory, kernels, binding, bytes: { kept, arena } };
 }
 
-function pack(
-  { values, taps, inner, stored, columns, to }: Matrix,
-  room: number,
-  memory: WebAssembly.Memory,
-  kernels: Kernels,
-) {
-  const rows = taps * stored;
-  new Uint8Array(memory.buffer, room).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+function pack(matrix: Matrix, room: number, memory: WebAssembly.Memory, kernels: Kernels) {
+  const { values, taps, inner, stored, columns, to } = matrix;
+  const from = new Uint8Array(values.buffer, values.byteOffset, values.byteLength), bytes = rowBytes(matrix);
+  const staged = new Uint8Array(memory.buffer, room), rows = taps * stored;
   const each = inner === stored ? 1 : taps, count = taps * inner / each;
   for (let i = 0; i < each; i++) {
-    if (values instanceof Int8Array) {
-      kernels.packCodes(room + i * count * columns, to, count, columns, rows, i * stored);
-    } else {
-      const target = i * stored;
-      kernels.packColumns(room + (i * count - target) * columns * FLOAT, to, rows, columns, target, target + count);
+    for (let row = 0; row < count; row += atOnce(matrix)) {
+      const first = i * count + row, some = Math.min(atOnce(matrix), count - row), target = i * stored + row;
+      staged.set(from.subarray(first * bytes, (first + some) * bytes));
+      if (values instanceof Uint8Array) kernels.packCodes(room, to, some, columns, rows, target);
+      else kernels.packColumns(room - target * bytes, to, rows, columns, target, target + some);
     }
   }
+}
+
+function rowBytes({ values, columns }: Matrix): number {
+  return columns * values.BYTES_PER_ELEMENT;
+}
+
+/** How many rows are packed at a time, fours of them. */
+function atOnce(matrix: Matrix): number {
+  return 4 * Math.max(1, Math.floor(STAGED / rowBytes(matrix) / 4));
 }

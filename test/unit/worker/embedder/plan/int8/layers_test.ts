@@ -1,5 +1,12 @@
 import type { Grid } from "../../../../../../shared/card.ts";
-import { type Convolution, type Layer, planOf, type Shape } from "../../../../../../shared/int8/mod.ts";
+import {
+  type Convolution,
+  INT8_BIAS,
+  Int8Weight,
+  type Layer,
+  planOf,
+  type Shape,
+} from "../../../../../../shared/int8/mod.ts";
 import { randomFrom } from "../support.ts";
 import { assertEqualsReference } from "./support.ts";
 
@@ -37,8 +44,8 @@ function convolution(
     channels,
   };
   const products = rows * columns * (depthwise ? 1 : ins);
-  const values = Int8Array.from({ length: products * channels }, () => between(-127, 127));
-  const kernel = { shape: [rows, columns, ins, depthwise ? 1 : channels], values };
+  const stored = Uint8Array.from({ length: products * channels }, () => INT8_BIAS + between(-127, 127));
+  const kernel = new Int8Weight([rows, columns, ins, depthwise ? 1 : channels], stored);
   const unit = 1 / (scale * spreadOf(products));
   return {
     ...{ op: "convolve", name, input: input.name, shape, depthwise, kernel, strides: [down, right], borders },
