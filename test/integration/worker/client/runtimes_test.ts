@@ -12,7 +12,7 @@ const pictures = await Promise.all([0, 1, 2].map(picture));
 
 /** A worker with the pictures enrolled in a collection `c`, each as a subject of its own. */
 async function startEnrolled() {
-  const worker = await startWorker({ TRIPTYCH_MODEL, TRIPTYCH_KEYS: "match+enroll:k" });
+  const worker = await startWorker({ TRIPTYCH_MODEL, TRIPTYCH_KEYS: "match+scores+enroll:k" });
   const call = clientOf(worker.base), headers = { authorization: "Bearer k" };
   for (const [i, image] of pictures.entries()) {
     await call(`POST /collections/c/subjects/s${i}/images`, { image, headers });
