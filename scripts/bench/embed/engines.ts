@@ -7,6 +7,8 @@ export type Embed = () => Promise<ArrayLike<number>>;
 
 /** The folder in a network's folder in which it lies in int8. */
 export const INT8 = "int8";
+// Where Deno reads the name of a module in the code, it looks for all that module imports, whatever the engine is.
+const TFJS: string = "./tfjs.ts";
 const ORT_WEB = "npm:onnxruntime-web@1.30.0/wasm", ON_WASM = { executionProviders: ["wasm"] };
 
 /** Loads the network in a folder. Each imports what it needs and nothing else: that is a part of what is measured. */
@@ -15,7 +17,7 @@ export const ENGINES: Readonly<Record<string, (folder: string) => Promise<Embed>
   "plan-plain": (folder) => plan(folder, "SIMD"),
   "plan-int8": (folder) => int8Plan(folder, "relaxed SIMD"),
   "plan-int8-plain": (folder) => int8Plan(folder, "SIMD"),
-  "tfjs": tfjs,
+  "tfjs": async (folder) => await (await import(TFJS) as typeof import("./tfjs.ts")).loadTfjs(folder),
   "ort-web": (folder) => onnxRuntime(ORT_WEB, folder, ON_WASM),
   "ort-web-int8": (folder) => onnxRuntime(ORT_WEB, `${folder}/${INT8}`, ON_WASM),
   "ort-node": (folder) =>
@@ -45,22 +47,6 @@ async function plan(folder: string, build: KernelBuild): Promise<Embed> {
   release(files.weights);
   const image = benchImage(input);
   return () => Promise.resolve(plan.run(image));
-}
-
-async function tfjs(folder: string): Promise<Embed> {
-  const { tensor4d, tidy } = await import("@tensorflow/tfjs-core");
-  const { useWasmBackend } = await import("../../../shared/tfjs_wasm.ts");
-  const { loadGraphNetwork } = await import("../../../shared/graph_network.ts");
-  await useWasmBackend();
-  const { input, ...files } = await readNetwork(folder);
-  const network = await loadGraphNetwork(files);
-  const image = benchImage(input), { height, width, channels } = input;
-  return async () => {
-    const output = tidy(() => network.predict(tensor4d(image, [1, height, width, channels])));
-    const embedding = await (output as import("@tensorflow/tfjs-core").Tensor).data();
-    (output as import("@tensorflow/tfjs-core").Tensor).dispose();
-    return embedding as Float32Array;
-  };
 }
 
 /** As much of ONNX Runtime's interface as is used here. */
