@@ -6,7 +6,7 @@ import { startWorker } from "./process.ts";
 import { writeModel } from "./tiny_model.ts";
 
 /** How often a worker is killed, for each store. CI has time for a few; CRASHES=200 is the whole test. */
-const CRASHES = Number(Deno.env.get("CRASHES") ?? 10);
+const CRASHES = Number(Deno.env.get("CRASHES") ?? 6);
 
 const CLIENTS = 4;
 const RETRIES = 1_000;
