@@ -109,7 +109,7 @@ export function createApp(deps: AppDeps) {
     images: createQueuedJobs(jobs, queue, metrics.noted),
     mayMatch: faceSearch || card.domain !== "face",
     newExpiry: () => expiryOf(card, deps.retention, Date.now()),
-    endpoint: createEndpoint(keys, maxBody, gallery.isReadOnly === true),
+    endpoint: createEndpoint(keys, maxBody, gallery.isReadOnly === true, queue.assertRoom),
     timed: metrics.timed,
   };
   const app = new Hono<Env>();

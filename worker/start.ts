@@ -15,7 +15,7 @@ import type { WorkerState } from "./routes/health.ts";
  * How many images a gallery in the worker's memory has at most before Postgres with HNSW is recommended: from there on its
  * exact search takes longer (docs/galleries.md has the figures).
  */
-export const MOST_IN_PROCESS = 1_000_000;
+export const MOST_IN_PROCESS = 1_500_000;
 
 /** What a runtime lends the worker. */
 export interface Host {

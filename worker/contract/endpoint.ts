@@ -65,8 +65,14 @@ export type Endpoint = <const C extends Contract>(
  * @param keys undefined lets everybody in
  * @param maxBody bytes
  * @param isReadOnly whether what changes the gallery is refused, before its body is read
+ * @param assertRoom throws if an image could not be worked on now, before it is read
  */
-export function createEndpoint(keys: KeySource | undefined, maxBody: number, isReadOnly = false): Endpoint {
+export function createEndpoint(
+  keys: KeySource | undefined,
+  maxBody: number,
+  isReadOnly = false,
+  assertRoom = () => {},
+): Endpoint {
   const takeOne = createRateLimiter("key"), takeOneOfSubject = createRateLimiter("subject");
   const admit = async (c: Context<Env>, scope: Scope): Promise<Caller> => {
     if (keys === undefined) return EVERYBODY;
@@ -86,6 +92,7 @@ export function createEndpoint(keys: KeySource | undefined, maxBody: number, isR
         throw new Problem(405, new ReadOnlyError().message, { allow: contract.changes.otherMethods.join(", ") });
       }
       const headers = contract.headers && parse(contract.headers, c.req.header(), "The header");
+      if (contract.body?.image !== undefined && c.req.header("content-type")?.startsWith("image/")) assertRoom();
       const body = contract.body && await readContent(c, contract.body, maxBody);
       const request = { params, query, headers, body, ...caller, signal: c.req.raw.signal };
       // What has passed the contract's schemas is of the types that are inferred from them.

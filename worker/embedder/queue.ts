@@ -26,6 +26,8 @@ export interface Queue {
    * @throws {ClientGoneError} if the signal aborted before the turn came
    */
   run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** @throws {OverloadedError} if the queue is full */
+  assertRoom(): void;
   /** How many run or wait. */
   depth(): number;
 }
@@ -55,11 +57,15 @@ export function createQueue({ limit, width = 1, patience, breathe = nextTurn }: 
     if (enter === undefined) free++;
     else enter();
   }
+  function assertRoom(): void {
+    if (admitted >= width + limit) throw new OverloadedError();
+  }
   return {
+    assertRoom,
     depth: () => admitted,
     async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
       if (signal?.aborted) throw new ClientGoneError();
-      if (admitted >= width + limit) throw new OverloadedError();
+      assertRoom();
       admitted++;
       try {
         if (free > 0) free--;
