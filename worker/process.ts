@@ -42,12 +42,12 @@ export function startFromEnvironment(
 }
 
 /** For a runtime that starts no threads; what is wrong with the model is wrong here too. */
-async function openWithoutThreads(error: unknown, model: ModelFiles): Promise<OpenImageService> {
+async function openWithoutThreads(error: unknown, model: Promise<ModelFiles>): Promise<OpenImageService> {
   if (error instanceof TriptychError) throw error;
   const message = `Images are worked on without a deadline, for no thread could be started: ${messageOf(error)}`;
   logAsJson({ level: "warning", message });
   const { openServiceHere } = await import("./embedder/service.ts");
-  return await openServiceHere(model);
+  return await openServiceHere(await model);
 }
 
 /** Ends the process with the sentence of an error: status 2 for wrong usage, else 1. */

@@ -35,7 +35,7 @@ export interface Host {
    * @param readModel reads the same model again
    * @throws {ModelError} if the model cannot be used
    */
-  openImages(model: ModelFiles, readModel: () => Promise<ModelFiles>): Promise<OpenImageService>;
+  openImages(model: Promise<ModelFiles>, readModel: () => Promise<ModelFiles>): Promise<OpenImageService>;
 }
 
 /** A worker: it answers at once for its health, and all else once it is ready. */
@@ -90,14 +90,14 @@ async function load(
 ): Promise<{ app: AppType; gallery: Gallery; images: OpenImageService }> {
   const marks = [performance.now()];
   await config.keys?.();
-  const files = await readModel();
-  const { card, modelJson } = files;
+  let fingerprint: string;
+  const reading = readModel().then((files) => (fingerprint = files.card.fingerprint, files));
   const readAgain = async () => {
     const again = await readModel();
-    if (again.card.fingerprint === card.fingerprint) return again;
+    if (again.card.fingerprint === fingerprint) return again;
     throw new ModelError(`The model in ${config.model} is another one by now; start the worker anew.`);
   };
-  const images = await openImages(files, readAgain);
+  const [{ card, modelJson }, images] = await Promise.all([reading, openImages(reading, readAgain)]);
   const { name, fallback, loaded } = images;
   marks.push(loaded, performance.now());
   const gallery = await openGallery(card);

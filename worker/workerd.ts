@@ -52,7 +52,7 @@ function start(model: Modules["model"], env: Record<string, unknown>): Worker {
     readModel: () => parseModelFiles(async (name) => bytesOf(model[name]), "model"),
     openGallery: (card) => Promise.resolve(emptyGallery(card)),
     // A timer ends with the request that set it, and all that wait behind it would wait for good.
-    openImages: (model) => openServiceHere(model, () => Promise.resolve()),
+    openImages: async (model) => await openServiceHere(await model, () => Promise.resolve()),
   });
 }
 

@@ -23,8 +23,8 @@ const MEMORY = 512 << 20, THREAD_MEMORY = 64 << 20;
 export interface PoolOptions {
   /** The module of a thread: `image_thread.ts`. */
   url: URL;
-  /** For the first thread. */
-  model: ModelFiles;
+  /** For the first thread, which starts at once. */
+  model: Promise<ModelFiles>;
   /** Reads the same model again, for the others. */
   readModel(): Promise<ModelFiles>;
   /** How many threads; default {@link poolSize}. */
@@ -52,11 +52,11 @@ export function poolSize({ weightsManifest }: GraphJson, processors = availableP
  * @throws {Error} if the runtime starts no threads
  */
 export async function openPool(options: PoolOptions): Promise<OpenImageService> {
-  const { url, model, readModel, size = poolSize(model.modelJson), deadline = DEADLINE, log } = options;
+  const { url, model, readModel, deadline = DEADLINE, log } = options;
   const threads = new Set<ImageThread>(), idle: ImageThread[] = [], waiting = new Set<() => void>();
-  let stuck = 0, filling: Promise<void> | undefined, closed = false;
+  let size = 1, stuck = 0, filling: Promise<void> | undefined, closed = false;
 
-  async function start(files: ModelFiles): Promise<Ready> {
+  async function start(files: Promise<ModelFiles>): Promise<Ready> {
     const thread = startImageThread(url, files, deadline, {
       crashed: () => replace(thread, "broken off"),
       stuck(stopped) {
@@ -93,7 +93,7 @@ export async function openPool(options: PoolOptions): Promise<OpenImageService> 
     }).finally(() => filling = undefined);
   }
   async function startMissing(): Promise<void> {
-    while (!closed && threads.size < size && threads.size + stuck < 2 * size) await start(await readModel());
+    while (!closed && threads.size < size && threads.size + stuck < 2 * size) await start(readModel());
   }
   async function work(job: keyof ImageJobs, image: Uint8Array, choice?: FaceChoice) {
     while (idle.length === 0) {
@@ -108,7 +108,8 @@ export async function openPool(options: PoolOptions): Promise<OpenImageService> 
     }
   }
 
-  const { name, fallback, proof } = await start(model);
+  const [{ name, fallback, proof }, { modelJson }] = await Promise.all([start(model), model]);
+  size = options.size ?? poolSize(modelJson);
   const loaded = performance.now() - proof;
   fill();
   return {

@@ -68,12 +68,17 @@ export interface ThreadEnds {
 const STOPS_LOOPS = !("Deno" in globalThis);
 
 /**
- * Starts a thread with a model of its own.
+ * Starts a thread with a model of its own, while that is being read.
  *
  * @param url of the module, which is `image_thread.ts`
  * @param deadline for a job, milliseconds
  */
-export function startImageThread(url: URL, model: ModelFiles, deadline: number, ends: ThreadEnds): ImageThread {
+export function startImageThread(
+  url: URL,
+  model: Promise<ModelFiles>,
+  deadline: number,
+  ends: ThreadEnds,
+): ImageThread {
   const worker = new Worker(url);
   let onReply: (reply: ThreadReply) => void = () => {}, onBreak: (error: Error) => void = () => {};
 
@@ -109,10 +114,10 @@ export function startImageThread(url: URL, model: ModelFiles, deadline: number, 
   worker.on("message", (reply: ThreadReply) => onReply(reply));
   worker.on("error", (error) => breakOff(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) => breakOff(new Error(`A thread that embeds has ended with ${code}.`)));
-  const { card, modelJson, weights } = model;
-  const face = model.face &&
-    eachNetwork(model.face, ({ modelJson, weights }) => ({ modelJson, bytes: shared(weights) }));
-  const ready = call({ model: { card, modelJson, face }, bytes: shared(weights) }).then((reply) => {
+  // Its modules load while the model is still being read.
+  const ready = model.then(async ({ card, modelJson, weights, face: networks }) => {
+    const face = networks && eachNetwork(networks, ({ modelJson, weights }) => ({ modelJson, bytes: shared(weights) }));
+    const reply = await call({ model: { card, modelJson, face }, bytes: shared(weights) });
     if ("ready" in reply) return reply.ready;
     throw errorOf(reply);
   });

@@ -24,7 +24,7 @@ const expected = await Promise.all(pictures.map(async (image) => (await here.job
 async function pool(options: Partial<PoolOptions> = {}) {
   const log: LogEntry[] = [];
   const given = { url: POISONED, size: 2, deadline: DEADLINE, readModel, log: (entry: LogEntry) => log.push(entry) };
-  const service = await openPool({ ...given, model: await readModel(), ...options });
+  const service = await openPool({ ...given, model: readModel(), ...options });
   return { ...service, log, [Symbol.asyncDispose]: service.close };
 }
 
@@ -100,7 +100,10 @@ Deno.test("a thread that breaks off is answered for, and another takes its place
 Deno.test("openPool() refuses a model whose goldens its runtime does not reproduce", async () => {
   const { card } = model, goldens = [{ ...card.goldens[0], embedding: card.goldens[1].embedding }];
   const wrong = { ...await readModel(), card: { ...card, goldens } };
-  await assert.rejects(pool({ url: PLAIN, model: wrong }), { name: "ModelError", message: /golden input 0/ });
+  await assert.rejects(pool({ url: PLAIN, model: Promise.resolve(wrong) }), {
+    name: "ModelError",
+    message: /golden input 0/,
+  });
 });
 
 Deno.test("poolSize() is that of the machine, with fewer threads for models that would fill it", () => {

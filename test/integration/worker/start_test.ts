@@ -18,7 +18,7 @@ const host = {
   log: () => {},
   readModel,
   openGallery: () => Promise.resolve(createMemoryGallery({ snapshot })),
-  openImages: (files: ModelFiles) => openServiceHere(files),
+  openImages: async (files: Promise<ModelFiles>) => await openServiceHere(await files),
 };
 const TRIPTYCH_MODEL = `${folder}/model`;
 await writeModel(model, TRIPTYCH_MODEL);
