@@ -55,7 +55,7 @@ svg { display: block; width: 100%; } #scale { height: 16.5rem; } #map { height: 
 dialog { border: 1px solid var(--edge); border-radius: 14px; background: var(--card); color: var(--ink); max-width: 95vw; }
 dialog::backdrop { background: #0009; } video { display: block; width: 40rem; max-width: 100%; margin-bottom: .8rem; }
 #view { position: relative; } #overlay { position: absolute; inset: 0; width: 100%; height: 100%; color: var(--yes); }
-#aligned { width: 5rem; height: 5rem; border-radius: 6px; background: var(--ground); } #enrol { flex-wrap: wrap; }
+#aligned { width: 5rem; height: 5rem; border-radius: 6px; background: var(--ground); } #enrol { flex-wrap: wrap; } #enrol > label:first-child { flex-basis: 12rem; }
 .consent { flex: 1 0 100%; display: flex; gap: .5rem; align-items: start; font-size: .9rem; } .consent input { width: auto; }
 #error { position: fixed; inset: auto .75rem .75rem; margin: auto; max-width: 44rem; display: flex; gap: 1rem;
   align-items: center; justify-content: space-between; padding: .7rem 1rem; border: 2px solid var(--no); border-radius: 10px;
