@@ -28,11 +28,18 @@ export function mediaTypesOf({ image, form, json }: BodyContract): string[] {
  * Reads a body in one of the ways that a contract names.
  *
  * @param maxBody bytes
+ * @param assertRoom throws if an image could not be worked on now, before it is read
  * @throws {Problem} 400 if it is malformed or breaks off, 408 if it is too slow, 413 if it is too large, 415 if it is of another type
  */
-export async function readContent(c: Context<Env>, contract: BodyContract, maxBody: number): Promise<Content> {
+export async function readContent(
+  c: Context<Env>,
+  contract: BodyContract,
+  maxBody: number,
+  assertRoom: () => void,
+): Promise<Content> {
   const type = (c.req.header("content-type") ?? "").split(";")[0].trim().toLowerCase();
   if (contract.image !== undefined && type.startsWith("image/")) {
+    assertRoom();
     const image = await readBody(c, maxBody);
     if (image.length === 0) throw new Problem(400, "The body is empty; send a JPEG, PNG or WebP image.");
     return { kind: "image", image };

@@ -92,8 +92,7 @@ export function createEndpoint(
         throw new Problem(405, new ReadOnlyError().message, { allow: contract.changes.otherMethods.join(", ") });
       }
       const headers = contract.headers && parse(contract.headers, c.req.header(), "The header");
-      if (contract.body?.image !== undefined && c.req.header("content-type")?.startsWith("image/")) assertRoom();
-      const body = contract.body && await readContent(c, contract.body, maxBody);
+      const body = contract.body && await readContent(c, contract.body, maxBody, assertRoom);
       const request = { params, query, headers, body, ...caller, signal: c.req.raw.signal };
       // What has passed the contract's schemas is of the types that are inferred from them.
       const answer = await handle(request as RequestOf<typeof contract>);
