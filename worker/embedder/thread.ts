@@ -139,10 +139,11 @@ export function eachJob(
     choice?: FaceChoice,
   ) => Promise<Awaited<ReturnType<ImageJobs[keyof ImageJobs]>>>,
 ): ImageJobs {
-  const jobs = ["embed", "preview", "thumbnail"] as const;
-  return Object.fromEntries(
-    jobs.map((job) => [job, (image: Uint8Array, choice?: FaceChoice) => work(job, image, choice)]),
-  ) as unknown as ImageJobs;
+  return {
+    embed: (image, choice) => work("embed", image, choice),
+    preview: (image, choice) => work("preview", image, choice),
+    thumbnail: (image) => work("thumbnail", image),
+  } as ImageJobs;
 }
 
 function errorOf(reply: ThreadReply): Error {
