@@ -86,10 +86,10 @@ async function forgetInGallery(collection: string, subject: string, url: string 
   if (record !== undefined) await withoutHeld(opened.gallery).deleteSubject(collection, subject);
   const deletedAt = new Date().toISOString();
   await opened.gallery.close();
-  const { gallery, name, files } = await openExisting(url, "write");
+  const { gallery, kind, name, files } = await openExisting(url, "write");
   const left = await gallery.snapshot();
   await gallery.close();
-  if (name.startsWith("kv:") && files.length > 0) writeFileAnew(files[0]);
+  if (kind === "kv" && files.length > 0) writeFileAnew(files[0]);
   return { store: name, ...told(record, deletedAt), verified: await verify(collection, subject, record, left, files) };
 }
 

@@ -11,6 +11,7 @@ export interface Opened {
   card: Card;
   /** Its URL without what may be secret in it. */
   name: string;
+  kind: Config["gallery"]["kind"];
   /** Whether what is in it is kept encrypted. */
   isEncrypted: boolean;
   /** The files that hold it on this machine; none if others hold it. */
@@ -55,7 +56,7 @@ export async function openExisting(url: string | undefined, use: Use): Promise<O
   const isOnlyRead = location.kind === "sqlite" && use === "read";
   const gallery = await openGallery({ ...location, ...isOnlyRead && { isOnlyRead } }, card);
   const isEncrypted = "key" in location && location.key !== undefined;
-  return { gallery, card, isEncrypted, ...nameOf(location) };
+  return { gallery, card, kind: location.kind, isEncrypted, ...nameOf(location) };
 }
 
 /** What a place is called in what is printed, and its files. */
