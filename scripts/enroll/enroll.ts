@@ -2,12 +2,19 @@ import { relative } from "node:path";
 import { DataError, messageOf } from "../../shared/errors.ts";
 import type { ModelFiles } from "../../shared/model_files.ts";
 import { sha256 } from "../../shared/sha256.ts";
+import { assertGoodEnough } from "../../worker/embedder/look.ts";
+import { type ImageThread, startImageThread } from "../../worker/embedder/thread.ts";
 import { isFaultOfFile } from "../../trainer/data/photos.ts";
 import type { Sample } from "../../trainer/data/sample.ts";
 import type { Reporter } from "../../trainer/report/progress.ts";
 import { batches } from "./batches.ts";
 import type { Destination } from "./destination.ts";
-import { type EmbedThread, startEmbedThread } from "./embed_thread.ts";
+
+/** The module of the worker's threads. */
+const THREAD = new URL("../../worker/image_thread.ts", import.meta.url);
+
+/** The longest time that timers take, milliseconds: nobody waits for an answer here. */
+const NO_DEADLINE = 2 ** 31 - 1;
 
 /** How many photos are claimed at once for each thread, where machines share a job. */
 const PHOTOS_CLAIMED = 8;
@@ -68,7 +75,7 @@ export async function enroll(job: EnrollJob): Promise<Counts> {
       images.add(image);
     }
   });
-  const embedded = async ({ path, identity: subject }: Sample, thread: EmbedThread): Promise<Embedded | undefined> => {
+  const embedded = async ({ path, identity: subject }: Sample, thread: ImageThread): Promise<Embedded | undefined> => {
     const { keys } = await hasOf(subject);
     try {
       const bytes = await Deno.readFile(path);
@@ -77,7 +84,9 @@ export async function enroll(job: EnrollJob): Promise<Counts> {
         counts.known++;
         return undefined;
       }
-      const embedding = await thread.embed(bytes);
+      await thread.ready;
+      const { found: [{ embedding, face }] } = await thread.jobs.embed(bytes, "one");
+      if (face !== undefined) assertGoodEnough(face, job.model.card);
       keys.add(key);
       return { subject, key, embedding };
     } catch (error) {
@@ -120,10 +129,13 @@ async function inParts(
 
 async function withThreads(
   { samples, model, concurrency }: EnrollJob,
-  work: (threads: EmbedThread[]) => Promise<void>,
+  work: (threads: ImageThread[]) => Promise<void>,
 ): Promise<void> {
-  const threads = Array.from({ length: Math.min(concurrency, samples.length) }, () => startEmbedThread(model));
+  const start = () => startImageThread(THREAD, Promise.resolve(model), NO_DEADLINE, { crashed() {}, stuck() {} });
+  const threads = Array.from({ length: Math.min(concurrency, samples.length) }, start);
   try {
+    // What is wrong with the model is told to the first image.
+    for (const { ready } of threads) ready.catch(() => {});
     await work(threads);
   } finally {
     threads.forEach((thread) => thread.close());
@@ -133,9 +145,9 @@ async function withThreads(
 /** Gives each thread one sample after the other, until there are none left, one fails, or the signal is given. */
 async function shareOut(
   samples: readonly Sample[],
-  threads: readonly EmbedThread[],
+  threads: readonly ImageThread[],
   signal: AbortSignal,
-  work: (sample: Sample, thread: EmbedThread) => Promise<void>,
+  work: (sample: Sample, thread: ImageThread) => Promise<void>,
 ): Promise<void> {
   const queue = samples.values();
   let failed = false;
