@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import settings from "../../../../deno.json" with { type: "json" };
 import { GalleryError } from "../../../../shared/errors.ts";
-import { RepeatedKeyError, StaleError, UnknownError } from "../../../../worker/gallery/gallery.ts";
+import { UnknownError } from "../../../../worker/gallery/gallery.ts";
 import { openKvGallery } from "../../../../worker/gallery/kv.ts";
 import { declareConformance } from "./conformance.ts";
 import { EMPTY, randomFrom, unitVector } from "./records.ts";
+import { assertSameAgain } from "./reopened.ts";
 
 const KV_MODULE = "../../../../worker/gallery/kv.ts";
 
@@ -33,30 +34,7 @@ declareConformance("kv", (clock, test) =>
   }));
 
 Deno.test("a gallery in Deno KV is the same when it is opened again", () =>
-  inFolder(async (path) => {
-    const first = await open(path);
-    const beside = { request: { key: "k", digest: "d" }, thumbnail: Uint8Array.of(1, 2, 3) };
-    const { image } = await first.addImage("fruit", "lime", vector, beside);
-    await first.addImage("fruit", "lime", other);
-    await first.putSubject("fruit", "plum", { metadata: { tags: ["x"] }, expiresAt: "2999-01-01T00:00:00.000Z" });
-    await first.putCollection("empty");
-    await first.addImage("gone", "pear", vector);
-    await first.deleteCollection("gone");
-    const lime = await first.subject("fruit", "lime"), plum = await first.subject("fruit", "plum");
-    const collections = await first.collections();
-    await first.close();
-    const again = await open(path);
-    assert.deepEqual(await again.collections(), collections);
-    assert.deepEqual(await again.subject("fruit", "lime"), lime);
-    assert.deepEqual(await again.subject("fruit", "plum"), plum);
-    assert.equal((await again.search("fruit", other, { k: 1 })).nearest[0].distance, 0);
-    assert.equal((await again.addImage("fruit", "lime", vector, beside)).image, image);
-    const changed = { request: { key: "k", digest: "e" } };
-    await assert.rejects(again.addImage("fruit", "lime", vector, changed), RepeatedKeyError);
-    await assert.rejects(again.deleteSubject("fruit", "lime", ["old"]), StaleError);
-    await again.deleteSubject("fruit", "lime", [lime.revision]);
-    await again.close();
-  }));
+  inFolder((path) => assertSameAgain(() => open(path))));
 
 Deno.test("galleries in one Deno KV see each other's changes within two seconds", () =>
   inFolder(async (path) => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { GalleryError } from "../../../../shared/errors.ts";
-import { RepeatedKeyError, StaleError, StorageFullError, UnknownError } from "../../../../worker/gallery/gallery.ts";
+import { StorageFullError, UnknownError } from "../../../../worker/gallery/gallery.ts";
 import { openGallery } from "../../../../worker/gallery/open.ts";
 import { openSqliteGallery } from "../../../../worker/gallery/sqlite.ts";
 import { encodeSnapshotV1 } from "../../../support/snapshot_v1.ts";
 import { declareConformance } from "./conformance.ts";
 import { CARD, contentOf, EMPTY, isInFiles, randomFrom, subjectOf, unitVector } from "./records.ts";
+import { assertSameAgain } from "./reopened.ts";
 
 const random = randomFrom(1);
 const vector = unitVector(random), other = unitVector(random);
@@ -30,28 +31,7 @@ declareConformance("sqlite", (clock, test) =>
   }));
 
 Deno.test("a gallery in a database is the same when it is opened again", () =>
-  inFolder(async (path) => {
-    const first = await openSqliteGallery(path, EMPTY);
-    const beside = { request: { key: "k", digest: "d" }, thumbnail: Uint8Array.of(1, 2, 3) };
-    const { image } = await first.addImage("fruit", "lime", vector, beside);
-    await first.addImage("fruit", "lime", other);
-    await first.putSubject("fruit", "plum", { metadata: { tags: ["x"] }, expiresAt: "2999-01-01T00:00:00.000Z" });
-    await first.putCollection("empty");
-    const lime = await first.subject("fruit", "lime"), plum = await first.subject("fruit", "plum");
-    const collections = await first.collections();
-    await first.close();
-    const again = await openSqliteGallery(path, EMPTY);
-    assert.deepEqual(await again.collections(), collections);
-    assert.deepEqual(await again.subject("fruit", "lime"), lime);
-    assert.deepEqual(await again.subject("fruit", "plum"), plum);
-    assert.equal((await again.search("fruit", other, { k: 1 })).nearest[0].distance, 0);
-    assert.equal((await again.addImage("fruit", "lime", vector, beside)).image, image);
-    const changed = { request: { key: "k", digest: "e" } };
-    await assert.rejects(again.addImage("fruit", "lime", vector, changed), RepeatedKeyError);
-    await assert.rejects(again.deleteSubject("fruit", "lime", ["old"]), StaleError);
-    await again.deleteSubject("fruit", "lime", [lime.revision]);
-    await again.close();
-  }));
+  inFolder((path) => assertSameAgain(() => openSqliteGallery(path, EMPTY))));
 
 Deno.test("galleries on one database see each other's changes at the next read", () =>
   inFolder(async (path) => {
