@@ -3,6 +3,7 @@ import { sha256 } from "../../shared/sha256.ts";
 import type { CollectionRecord, ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
 import type { Reporter } from "../../trainer/report/progress.ts";
 import { UnknownError } from "../../worker/gallery/gallery.ts";
+import { isSameEmbedding } from "../../worker/gallery/net_changes.ts";
 import { withoutHeld } from "../../worker/gallery/reviews.ts";
 import { writeAnew } from "../../worker/gallery/sqlite_erasure.ts";
 import { writeSnapshot } from "./export.ts";
@@ -134,7 +135,7 @@ async function verify(
   const others = imagesOf(left);
   const twins = new Map<ImageRecord, typeof others>();
   for (const image of record?.images ?? []) {
-    twins.set(image, others.filter((other) => isSame(other.image.embedding, image.embedding)));
+    twins.set(image, others.filter((other) => isSameEmbedding(other.image.embedding, image.embedding)));
   }
   const sought = [...twins].filter(([, same]) => same.length === 0).flatMap(([image]) => bytesOf(image));
   const present = [];
@@ -162,8 +163,4 @@ function bytesOf({ embedding: { buffer, byteOffset, byteLength }, thumbnail }: I
     new TextEncoder().encode(embedding.toBase64()),
     ...thumbnail === undefined ? [] : [thumbnail.subarray(thumbnail.length >> 1)],
   ];
-}
-
-function isSame(a: Float32Array, b: Float32Array): boolean {
-  return a.every((value, i) => value === b[i]);
 }

@@ -119,7 +119,7 @@ export interface Gallery {
   /**
    * Puts subjects of another gallery of the model where their records are as they were there, with their images' ids, times
    * and requests; makes the collection if it is new. A subject that is there already gets the images which it lacks, and
-   * keeps the rest: the same again changes nothing. Images of the same id are taken to be the same.
+   * keeps the rest, those of the same id too: the same again changes nothing.
    *
    * @param replace a subject that is there already becomes the one that is given, and has its images alone, unless it is
    * of the same revision

@@ -1,6 +1,7 @@
 import { distance } from "../../shared/distance.ts";
 import { Column, Slots } from "./columns.ts";
 import type { ImageRecord } from "./gallery.ts";
+import { isSameEmbedding } from "./net_changes.ts";
 import { QuantizedRows } from "./quantized_rows.ts";
 import type { SearchHeap } from "./search_heap.ts";
 import { readUlid, writeUlid } from "./ulid_bytes.ts";
@@ -59,8 +60,7 @@ export class ImageRows {
 
   /** Whether an image of the same id is this one, and not an embedding anew of what it shows. */
   holds(row: number, { embedding }: ImageRecord): boolean {
-    const held = this.#embeddings.at(row);
-    return held.every((value, i) => value === embedding[i]);
+    return isSameEmbedding(this.#embeddings.at(row), embedding);
   }
 
   /** Removes an image. Nothing of it is left. */

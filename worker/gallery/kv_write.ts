@@ -9,7 +9,7 @@ import {
   type Place,
   TOLD_CHANGES,
 } from "./kv_layout.ts";
-import { imagesBeyond, netChangesOf } from "./net_changes.ts";
+import { imageChanges, netChangesOf } from "./net_changes.ts";
 import type { Step } from "./records.ts";
 
 /** How many images of one transaction have an ordinal of their own. */
@@ -61,7 +61,7 @@ export function writeJournal(
   for (const { collection, subject, previous, next } of net.subjects) {
     const value = collections.get(collection)!, { generation } = value;
     const known = previous && directory.idOf(generation, subject);
-    const gone = imagesBeyond(previous, next);
+    const { gone, added } = imageChanges(previous, next);
     const isReplaced = gone.length > 0 && gone.length === previous?.images.length;
     if (known !== undefined && (next === undefined || isReplaced)) {
       // Its images may be more than a transaction can remove.
@@ -81,7 +81,7 @@ export function writeJournal(
         atomic.delete(KEYS.image(generation, id, image)).delete(KEYS.thumbnail(generation, id, image));
       }
     }
-    for (const record of imagesBeyond(next, id === known ? previous : undefined)) {
+    for (const record of id === known ? added : next.images) {
       const { image, thumbnail } = record;
       atomic.set(KEYS.image(generation, id, image), encodeImage(record, ordinal++, at));
       if (thumbnail) atomic.set(KEYS.thumbnail(generation, id, image), encodeThumbnail(thumbnail, at, image));

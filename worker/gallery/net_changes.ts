@@ -26,8 +26,29 @@ export function netChangesOf(journal: readonly Step[]): NetChanges {
   return { collections, subjects: [...subjects.values()].flatMap((changed) => [...changed.values()]) };
 }
 
-/** The images of a record that another one does not have. */
-export function imagesBeyond(record: SubjectRecord | undefined, other: SubjectRecord | undefined): ImageRecord[] {
-  const kept = new Set(other?.images.map(({ image }) => image));
-  return record?.images.filter(({ image }) => !kept.has(image)) ?? [];
+/**
+ * The images that a subject loses and those that it gets, in their order. Stores tell images in the order in which they were
+ * written, so where one has another embedding than before, all are written anew.
+ */
+export function imageChanges(
+  previous: SubjectRecord | undefined,
+  next: SubjectRecord | undefined,
+): { gone: readonly ImageRecord[]; added: readonly ImageRecord[] } {
+  const before = previous?.images ?? [], after = next?.images ?? [];
+  const kept = new Map(before.map((image) => [image.image, image]));
+  const isAnew = after.some(({ image, embedding }) => {
+    const known = kept.get(image);
+    return known !== undefined && !isSameEmbedding(known.embedding, embedding);
+  });
+  if (isAnew) return { gone: before, added: after };
+  const ids = new Set(after.map(({ image }) => image));
+  return {
+    gone: before.filter(({ image }) => !ids.has(image)),
+    added: after.filter(({ image }) => !kept.has(image)),
+  };
+}
+
+/** Whether two embeddings of a model, `[dim] float32`, are the same to the bit. */
+export function isSameEmbedding(a: Float32Array, b: Float32Array): boolean {
+  return a.every((value, i) => value === b[i]);
 }

@@ -1,6 +1,7 @@
 import type { Fragment, Sql } from "postgres";
 import type { CollectionRecord, ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
 import { DEFAULT_COLLECTION } from "./gallery.ts";
+import { imageChanges } from "./net_changes.ts";
 
 /** How many rows count the changes of a collection. */
 const PARTS = 8;
@@ -103,7 +104,7 @@ export async function writeSubject(
   const subject = (next ?? previous)?.subject;
   if (subject === undefined) return true;
   const here = sql`collection = ${collection} AND subject = ${subject}`;
-  const added = imagesBeside(next, previous)[0], removed = imagesBeside(previous, next)[0];
+  const { gone: [removed], added: [added] } = imageChanges(previous, next);
   const [{ made }] = await sql<{ made: number }[]>`
     WITH ${
     previous === undefined
@@ -269,10 +270,4 @@ export async function purge(sql: Sql, now: number): Promise<void> {
     INSERT INTO triptych_counts
     SELECT collection, 0, 1, -count(*), -count(*) FILTER (WHERE images > 0), -sum(images) FROM gone GROUP BY collection
     ${addCounts(sql)}`;
-}
-
-/** The images of a record that another one does not have. */
-function imagesBeside(record: SubjectRecord | undefined, other: SubjectRecord | undefined): ImageRecord[] {
-  const others = new Set(other?.images.map(({ image }) => image));
-  return record?.images.filter(({ image }) => !others.has(image)) ?? [];
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { readSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { imagesBeyond, netChangesOf } from "./net_changes.ts";
+import { imageChanges, netChangesOf } from "./net_changes.ts";
 import type { Step } from "./records.ts";
 
 /** From so many traces on, writing the database anew costs less than looking for them. */
@@ -107,7 +107,7 @@ function tracesOf(database: DatabaseSync, journal: readonly Step[], isSealed: bo
     if (metadata.length >= LEAST_METADATA && !isMetadata(database, metadata)) {
       traces.push(...endsOf(Buffer.from(metadata)));
     }
-    for (const { embedding, thumbnail } of imagesBeyond(previous, next)) {
+    for (const { embedding, thumbnail } of imageChanges(previous, next).gone) {
       traces.push(...endsOf(Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength)));
       // All thumbnails begin alike.
       if (thumbnail) traces.push(Buffer.from(thumbnail).subarray(-TRACE_BYTES));

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ImageRecord, SubjectRecord } from "../../shared/snapshot.ts";
 import type { KeyRing, Sealer, WrappedKey } from "./encryption.ts";
 import { DEFAULT_COLLECTION } from "./gallery.ts";
-import { imagesBeyond } from "./net_changes.ts";
+import { imageChanges } from "./net_changes.ts";
 import type { Records, Step } from "./records.ts";
 import { Subjects } from "./subjects.ts";
 
@@ -120,7 +120,8 @@ export function writeJournal(
 export function erases(step: Step): boolean {
   if (step.subject === undefined || step.next === undefined) return removes(step);
   const { previous, next } = step;
-  return previous !== undefined && (previous.metadata !== next.metadata || imagesBeyond(previous, next).length > 0);
+  return previous !== undefined &&
+    (previous.metadata !== next.metadata || imageChanges(previous, next).gone.length > 0);
 }
 
 function removes({ previous, next }: Step): boolean {
@@ -180,7 +181,8 @@ function writeSubject(
     `INSERT INTO subjects VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET metadata = excluded.metadata,
        expires_at = excluded.expires_at, revision = excluded.revision, version = excluded.version`,
   ).run(collection, subject, kept, next.expiresAt, next.revision, version);
-  for (const { image } of imagesBeyond(previous, next)) {
+  const { gone, added } = imageChanges(previous, next);
+  for (const { image } of gone) {
     database.prepare("DELETE FROM images WHERE collection = ? AND subject = ? AND image = ?")
       .run(collection, subject, image);
   }
@@ -188,7 +190,7 @@ function writeSubject(
     `INSERT INTO images (collection, subject, image, created_at, embedding, request_key, request_digest, thumbnail)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  for (const { image, createdAt, embedding, request, thumbnail } of imagesBeyond(next, previous)) {
+  for (const { image, createdAt, embedding, request, thumbnail } of added) {
     const seal = (what: string, bytes: Uint8Array) => sealer?.seal(bytes, what, collection, subject, image) ?? bytes;
     const bytes = seal("embedding", new Uint8Array(embedding.buffer, embedding.byteOffset, embedding.byteLength));
     const beside = [request?.key ?? null, request?.digest ?? null, thumbnail ? seal("thumbnail", thumbnail) : null];

@@ -13,6 +13,15 @@ export async function assertSameAgain(open: () => Promise<Gallery>): Promise<voi
   await first.putCollection("empty");
   await first.addImage("gone", "pear", vector);
   await first.deleteCollection("gone");
+  const pear = { subject: "pear", metadata: {}, expiresAt: null };
+  const pictured = (image: string, embedding: Float32Array) => ({
+    image,
+    embedding,
+    createdAt: "2025-01-02T03:04:05.000Z",
+  });
+  await first.restore("fruit", [{ ...pear, revision: "r1", images: [pictured("i1", vector), pictured("i2", vector)] }]);
+  const replaced = { ...pear, revision: "r2", images: [pictured("i1", other), pictured("i2", vector)] };
+  await first.restore("fruit", [replaced], true);
   const lime = await first.subject("fruit", "lime"), plum = await first.subject("fruit", "plum");
   const collections = await first.collections();
   await first.close();
@@ -20,6 +29,7 @@ export async function assertSameAgain(open: () => Promise<Gallery>): Promise<voi
   assert.deepEqual(await again.collections(), collections);
   assert.deepEqual(await again.subject("fruit", "lime"), lime);
   assert.deepEqual(await again.subject("fruit", "plum"), plum);
+  assert.deepEqual(await again.subject("fruit", "pear"), replaced);
   assert.equal((await again.search("fruit", other, { k: 1 })).nearest[0].distance, 0);
   assert.equal((await again.addImage("fruit", "lime", vector, beside)).image, image);
   const changed = { request: { key: "k", digest: "e" } };
